@@ -1,0 +1,41 @@
+# The commands people type. Each sets up what it needs; a second run is quick.
+SHELL := /bin/bash
+PY := .venv/bin/python
+
+.PHONY: run test check bench soak lock screenshots clean
+
+run:
+	@provisioning/setup.sh run
+	@exec .venv/bin/machinaka-provision town run --var var
+
+test:
+	@provisioning/setup.sh test
+	@rm -f .coverage .coverage.*
+	@COVERAGE_PROCESS_START=pyproject.toml .venv/bin/coverage run -m pytest -m "not soak"
+	@.venv/bin/coverage combine -q && .venv/bin/coverage report
+
+check:
+	@provisioning/setup.sh test
+	@.venv/bin/ruff format --check .
+	@.venv/bin/ruff check .
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports --no-cache
+
+bench:
+	@provisioning/setup.sh bench
+	@$(PY) -m benchmarks
+
+soak:
+	@provisioning/setup.sh test
+	@.venv/bin/pytest -m soak
+
+screenshots:
+	@provisioning/setup.sh test
+	@.venv/bin/python -m tests.screenshots screenshots
+
+# New versions: edit pyproject.toml or requirements/*.in, then this.
+lock:
+	@provisioning/setup.sh lock
+
+clean:
+	rm -rf .venv .setup node_modules hub/static/vendor

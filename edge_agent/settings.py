@@ -1,0 +1,70 @@
+"""The agent's settings: one file, read once at start.  A default and a unit stand on each field."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+
+from wire import settings_file, topics
+from wire.settings_file import BadSetting
+
+Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
+Positive = Annotated[int, msgspec.Meta(ge=1)]
+
+
+class BrokerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the broker listens."""
+
+    host: str = "127.0.0.1"
+    port: Port = 1883
+    keepalive_s: Positive = 30
+
+
+class SpoolSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How much of the disk the spool may take, and how long acked records stay."""
+
+    max_mb: Positive = 256
+    ballast_kb: Positive = 512
+    keep_days: Positive = 14
+
+
+class ReaderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which reader: `udp:<host>:<port>`, `usb`, `tty:AMA0:pn532` (nfcpy), `serial:/dev/ttyUSB0`, `pcsc`,
+    `wedge:/dev/input/by-id/…`; empty for none."""
+
+    reader: str = ""
+    serial_baud: Positive = 9600
+    serial_checksum: Literal["xor", "none"] = "xor"
+    debounce_s: Annotated[int, msgspec.Meta(ge=0, le=3600)] = 120
+    clock_out_from: Annotated[str, msgspec.Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$")] = "12:00"
+
+
+class KioskSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The page for people in front of the device; on this machine only. Port 0: none."""
+
+    host: Literal["127.0.0.1", "::1"] = "127.0.0.1"
+    port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 0
+    language: Literal["ja", "en"] = "ja"
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything that the agent is told by its file."""
+
+    device: str
+    kind: Literal["terminal", "tablet", "access_point"]
+    state_dir: str
+    broker: BrokerSettings = BrokerSettings()
+    spool: SpoolSettings = SpoolSettings()
+    attendance: ReaderSettings = ReaderSettings()
+    kiosk: KioskSettings = KioskSettings()
+    health_every_s: Positive = 60
+    usage_every_s: Positive = 60
+    supervisor_socket: str = ""
+
+
+def load(path: Path) -> Settings:
+    """The settings in a file. Raises BadSetting."""
+    settings = settings_file.read(path, Settings)
+    if not topics.is_device(settings.device):
+        raise BadSetting(path, "device", repr(settings.device), "a name of a-z, 0-9 and - (at most 63)")
+    return settings

@@ -1,0 +1,181 @@
+"""Messages to bytes and back: JSON, deflated (zlib) above 512 bytes; the first byte tells which.
+
+JSON here always opens with `{` (0x7b) and a zlib stream with 0x78, so no byte is spent on telling.
+"""
+
+import zlib
+from typing import Any, TypeVar
+
+import msgspec
+
+from wire.messages import (
+    BATCH_BYTES,
+    BATCH_PLAIN_BYTES,
+    BODY_OF_KIND,
+    LANE_OF_KIND,
+    RECORDS_PER_BATCH,
+    Ack,
+    Batch,
+    Lane,
+    Presence,
+    Record,
+    Spool,
+    Through,
+)
+
+PLAIN_BYTES = 512
+_ZLIB = 0x78
+
+_encoder = msgspec.json.Encoder()
+_batch = msgspec.json.Decoder(Batch)
+_ack = msgspec.json.Decoder(Ack)
+_presence = msgspec.json.Decoder(Presence)
+_body = {kind: msgspec.json.Decoder(type_) for kind, type_ in BODY_OF_KIND.items()}
+_record = msgspec.json.Decoder(Record)
+
+
+class Unreadable(Exception):
+    """Bytes that are not the message they should be; the text says what was expected, in one line."""
+
+
+class _Envelope(msgspec.Struct, frozen=True):
+    spool: Spool
+    lane: Lane
+    after: Through
+    records: list[msgspec.Raw]
+    missing: Through = 0
+
+
+class Oddity(msgspec.Struct, frozen=True):
+    """A record that cannot be read but whose place in the lane is known; `raw` is what came."""
+
+    seq: int
+    raw: bytes
+    reason: str
+
+
+class Received(msgspec.Struct, frozen=True):
+    """A batch as it came: its envelope, the records that can be read, and those that cannot."""
+
+    batch: Batch
+    oddities: tuple[Oddity, ...] = ()
+
+    @property
+    def through(self) -> int:
+        """The seq of its last record, or `after` when it has none."""
+        last = [r.seq for r in self.batch.records[-1:]] + [o.seq for o in self.oddities[-1:]]
+        return max(last, default=self.batch.after)
+
+
+_envelope = msgspec.json.Decoder(_Envelope)
+
+
+def encode(message: Batch | Ack | Presence) -> bytes:
+    """The bytes of a message, deflated when that is worth it."""
+    plain = _encoder.encode(message)
+    return plain if len(plain) <= PLAIN_BYTES else zlib.compress(plain, 1)
+
+
+def encode_body(body: msgspec.Struct) -> bytes:
+    """The JSON of a record's body, as it is kept in the spool."""
+    return _encoder.encode(body)
+
+
+def decode_body(kind: str, raw: bytes | msgspec.Raw) -> Any:  # noqa: ANN401 (one type a kind)
+    """The body of a known kind, or its plain JSON value for an unknown one. Raises Unreadable."""
+    try:
+        decoder = _body.get(kind)
+        return decoder.decode(raw) if decoder else msgspec.json.decode(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise Unreadable(f"{kind}: {error}") from error
+
+
+def decode_batch(data: bytes) -> Received:
+    """A batch from the `up` topic. Raises Unreadable when it has no readable envelope or its order is wrong."""
+    plain = _inflate(data)
+    try:
+        received = Received(_batch.decode(plain))
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        received = _lenient(plain)
+    _check_order(received)
+    return received
+
+
+def decode_ack(data: bytes) -> Ack:
+    """An ack from the `ack` topic. Raises Unreadable."""
+    return _decode(_ack, _inflate(data))
+
+
+def decode_presence(data: bytes) -> Presence:
+    """A presence or last will. Raises Unreadable."""
+    return _decode(_presence, _inflate(data))
+
+
+def lane_of(kind: str) -> Lane:
+    """The lane that records of a kind travel in."""
+    return LANE_OF_KIND.get(kind, "bulk")
+
+
+_T = TypeVar("_T")
+
+
+def _decode(decoder: msgspec.json.Decoder[_T], data: bytes) -> _T:
+    try:
+        return decoder.decode(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise Unreadable(str(error)) from error
+
+
+def _inflate(data: bytes) -> bytes:
+    if len(data) > BATCH_BYTES:
+        raise Unreadable(f"{len(data)} bytes; at most {BATCH_BYTES} are allowed")
+    if data[:1] != bytes((_ZLIB,)):
+        return data
+    inflater = zlib.decompressobj()
+    try:
+        plain = inflater.decompress(data, BATCH_PLAIN_BYTES)
+    except zlib.error as error:
+        raise Unreadable(f"deflated data is broken: {error}") from error
+    if not inflater.eof or inflater.unused_data:
+        raise Unreadable("deflated data is cut off, too long or followed by more")
+    return plain
+
+
+def _lenient(plain: bytes) -> Received:
+    """The same batch read record by record: those that cannot be read become oddities."""
+    envelope = _decode(_envelope, plain)
+    if len(envelope.records) > RECORDS_PER_BATCH:
+        raise Unreadable(f"{len(envelope.records)} records; at most {RECORDS_PER_BATCH} are allowed")
+    records: list[Record] = []
+    oddities: list[Oddity] = []
+    for raw in envelope.records:
+        try:
+            records.append(_record.decode(raw))
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            oddities.append(Oddity(_seq_of(raw), bytes(raw), str(error)))
+    batch = Batch(envelope.spool, envelope.lane, envelope.after, tuple(records), envelope.missing)
+    return Received(batch, tuple(oddities))
+
+
+class _SeqOnly(msgspec.Struct, array_like=True, frozen=True):
+    seq: Through
+
+
+_seq = msgspec.json.Decoder(_SeqOnly)
+
+
+def _seq_of(raw: msgspec.Raw) -> int:
+    return _decode(_seq, bytes(raw)).seq
+
+
+def _check_order(received: Received) -> None:
+    """Ascending, past `after`: the cursor rule rests on it."""
+    seqs = [record.seq for record in received.batch.records]
+    if received.oddities:
+        # Each part is in the order it came in; a merge that is not strictly ascending shows in the sets below.
+        seqs = sorted(seqs + [oddity.seq for oddity in received.oddities])
+    last = received.batch.after
+    for seq in seqs:
+        if seq <= last:
+            raise Unreadable(f"seq {seq} does not come after {last}")
+        last = seq

@@ -1,0 +1,206 @@
+"""The messages and the bodies of records, as types. `wire/golden/` holds one example of each.
+
+A record's name for ever is (device, spool, lane, seq).  Money, minutes, bytes and milliseconds are integers.
+"""
+
+from typing import Annotated, Literal
+
+import msgspec
+
+# SQLite and PostgreSQL hold 64-bit signed integers; a figure outside is not one of ours.
+INT64_MAX = 2**63 - 1
+
+Seq = Annotated[int, msgspec.Meta(ge=1, le=INT64_MAX)]
+Through = Annotated[int, msgspec.Meta(ge=0, le=INT64_MAX)]
+Count = Annotated[int, msgspec.Meta(ge=0, le=INT64_MAX)]
+Millis = Annotated[int, msgspec.Meta(ge=-INT64_MAX, le=INT64_MAX)]
+Text = Annotated[str, msgspec.Meta(max_length=200)]
+Spool = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{16}$")]
+Kind = Annotated[str, msgspec.Meta(pattern="^[a-z][a-z_]{0,31}$")]
+
+Lane = Literal["urgent", "bulk"]
+ClockQuality = Literal["synced", "held", "unset"]
+
+LANES: tuple[Lane, ...] = ("urgent", "bulk")
+
+# Which lane a kind travels in.  A kind that is not here is bulk.
+LANE_OF_KIND: dict[str, Lane] = {
+    "punch": "urgent",
+    "consent": "urgent",
+    "result": "urgent",
+    "alarm": "urgent",
+    "reported": "urgent",
+    "loan": "urgent",
+    "health": "bulk",
+    "usage": "bulk",
+    "wifi_session": "bulk",
+    "clock": "bulk",
+    "content": "bulk",
+    "dropped": "bulk",
+}
+
+RECORDS_PER_BATCH = 500
+BATCH_BYTES = 60 * 1024
+# A batch inflates to at most this; more is an attack or a mistake, and is refused before it takes memory.
+BATCH_PLAIN_BYTES = 1024 * 1024
+BODY_BYTES = 16 * 1024
+BATCHES_UNDER_WAY = 4
+
+
+class Record(msgspec.Struct, array_like=True, frozen=True):
+    """One thing that happened: `[seq, kind, boot, mono_ms, at_ms, clock, body]`.
+
+    `boot` is the kernel's boot id, `mono_ms` the milliseconds since that boot, `at_ms` the wall clock in UTC.
+    `body` stays as it came, so that one unreadable body does not hold up the rest.
+    """
+
+    seq: Seq
+    kind: Kind
+    boot: Text
+    mono_ms: Millis
+    at_ms: Millis
+    clock: ClockQuality
+    body: msgspec.Raw
+
+
+class Batch(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Records of one lane in ascending seq, joined to what came before by `after`.
+
+    `missing` tells how many acked records before the first of this batch are no longer kept (wire design, 3).
+    """
+
+    spool: Spool
+    lane: Lane
+    after: Through
+    records: Annotated[tuple[Record, ...], msgspec.Meta(max_length=RECORDS_PER_BATCH)]
+    missing: Count = 0
+
+
+class Ack(msgspec.Struct, frozen=True):
+    """The hub has everything of this lane through `through` in its database."""
+
+    spool: Spool
+    lane: Lane
+    through: Through
+
+
+class Presence(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Online or not; also the last will.  A will whose `connection` is not the newest of its boot is ignored.
+
+    `connection` counts the connections of a device and never goes back (kept on its disk).
+    """
+
+    online: bool
+    boot: Text
+    connection: Count
+    version: Text = ""
+    device_kind: Text = ""
+    seen: Count = 0
+    applied: Count = 0
+
+
+# ---- bodies, by kind
+
+Direction = Literal["clock_in", "clock_out"]
+Standing = Literal["accepted", "repeat", "unknown", "unsure"]
+
+
+class Punch(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A card at a time clock.  `card` is a keyed hash: the serial number never leaves the terminal.
+
+    `standing` is what the person was told: `accepted`, `repeat` (already taken), `unknown` (card not in the
+    roster) or `unsure` (an impossible order that nobody answered).  `chosen` tells who chose the direction.
+    """
+
+    card: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{32}$")]
+    direction: Direction
+    standing: Standing = "accepted"
+    chosen: Literal["time", "person"] = "time"
+    technology: Text = ""
+
+
+class ProcessState(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A process as supervisor reports it; `state` is supervisor's word in lower case."""
+
+    name: Text
+    state: Text
+    uptime_s: Count = 0
+
+
+class Health(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How a device is.  Absent figures are those that the machine does not have.
+
+    Percentages are in tenths (`cpu_permille`), temperature in thousandths of a degree Celsius.
+    """
+
+    cpu_permille: Count
+    memory_total: Count
+    memory_available: Count
+    disk_total: Count
+    disk_free: Count
+    uptime_s: Count
+    version: Text = ""
+    agent_rss: Count = 0
+    temperature_milli_c: int | None = None
+    throttled: Count | None = None
+    load_milli: Count | None = None
+    spool_urgent: Count = 0
+    spool_bulk: Count = 0
+    clock_max_error_ms: Count | None = None
+    processes: tuple[ProcessState, ...] = ()
+    reader: Text = ""
+    reader_since_ms: Millis | None = None
+
+
+class Interface(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Counters of one network interface since boot, in bytes; the record's boot id names the boot."""
+
+    name: Text
+    rx_bytes: Count
+    tx_bytes: Count
+    link: Literal["wifi", "mobile", "wired", "tunnel", "other"] = "other"
+
+
+class Usage(msgspec.Struct, frozen=True):
+    """Cumulative counters of every interface but loopback; the hub takes differences within one boot."""
+
+    interfaces: Annotated[tuple[Interface, ...], msgspec.Meta(max_length=64)]
+
+
+class ClockReading(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the wall clock turned out to be in this boot: it read `wall_ms` when `mono_ms` had gone by.
+
+    `was` is the quality before; `step_ms` how far the wall clock jumped at that moment, for the reader's eye.
+    """
+
+    wall_ms: Millis
+    mono_ms: Millis
+    was: ClockQuality = "unset"
+    step_ms: Millis = 0
+
+
+class Dropped(msgspec.Struct, frozen=True):
+    """The spool was full: so many records of each kind were given up, from `first_seq` to `last_seq`."""
+
+    counts: dict[str, Count]
+    lane: Lane
+    first_seq: Seq
+    last_seq: Seq
+
+
+class Alarm(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Something that a person should know: begun or ended once each, never repeated meanwhile."""
+
+    name: Text
+    state: Literal["begun", "ended"]
+    detail: Text = ""
+
+
+BODY_OF_KIND: dict[str, type[msgspec.Struct]] = {
+    "punch": Punch,
+    "health": Health,
+    "usage": Usage,
+    "clock": ClockReading,
+    "dropped": Dropped,
+    "alarm": Alarm,
+}
