@@ -91,14 +91,14 @@ def decode_body(kind: str, raw: bytes | msgspec.Raw) -> Any:  # noqa: ANN401 (on
 
 
 def decode_batch(data: bytes) -> Received:
-    """A batch from the `up` topic. Raises Unreadable when it has no readable envelope or its order is wrong."""
+    """A batch from the `up` topic. Raises Unreadable when its envelope is not readable or its order wrong."""
     plain = _inflate(data)
     try:
-        received = Received(_batch.decode(plain))
+        batch = _batch.decode(plain)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        received = _lenient(plain)
-    _check_order(received)
-    return received
+        return _lenient(plain)
+    _check_order(batch.after, [record.seq for record in batch.records])
+    return Received(batch)
 
 
 def decode_ack(data: bytes) -> Ack:
@@ -146,13 +146,15 @@ def _lenient(plain: bytes) -> Received:
     envelope = _decode(_envelope, plain)
     if len(envelope.records) > RECORDS_PER_BATCH:
         raise Unreadable(f"{len(envelope.records)} records; at most {RECORDS_PER_BATCH} are allowed")
+    seqs = [_decode(_seq, bytes(raw)).seq for raw in envelope.records]
+    _check_order(envelope.after, seqs)
     records: list[Record] = []
     oddities: list[Oddity] = []
-    for raw in envelope.records:
+    for seq, raw in zip(seqs, envelope.records, strict=True):
         try:
             records.append(_record.decode(raw))
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            oddities.append(Oddity(_seq_of(raw), bytes(raw), str(error)))
+            oddities.append(Oddity(seq, bytes(raw), str(error)))
     batch = Batch(envelope.spool, envelope.lane, envelope.after, tuple(records), envelope.missing)
     return Received(batch, tuple(oddities))
 
@@ -164,18 +166,9 @@ class _SeqOnly(msgspec.Struct, array_like=True, frozen=True):
 _seq = msgspec.json.Decoder(_SeqOnly)
 
 
-def _seq_of(raw: msgspec.Raw) -> int:
-    return _decode(_seq, bytes(raw)).seq
-
-
-def _check_order(received: Received) -> None:
+def _check_order(after: int, seqs: list[int]) -> None:
     """Ascending, past `after`: the cursor rule rests on it."""
-    seqs = [record.seq for record in received.batch.records]
-    if received.oddities:
-        # Each part is in the order it came in; a merge that is not strictly ascending shows in the sets below.
-        seqs = sorted(seqs + [oddity.seq for oddity in received.oddities])
-    last = received.batch.after
     for seq in seqs:
-        if seq <= last:
-            raise Unreadable(f"seq {seq} does not come after {last}")
-        last = seq
+        if seq <= after:
+            raise Unreadable(f"seq {seq} does not come after {after}")
+        after = seq

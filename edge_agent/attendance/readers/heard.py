@@ -13,7 +13,7 @@ Technology = Literal["felica", "type_a", "type_b", "serial", "wedge"]
 
 @dataclass(frozen=True, slots=True)
 class CardHeard:
-    """A card came into the field: once a visit, however long it lies there. `at_mono_ns` is CLOCK_BOOTTIME."""
+    """A card came into the field: once a visit, however long it stays. `at_mono_ns` is CLOCK_BOOTTIME."""
 
     technology: Technology
     identifier: bytes
@@ -29,7 +29,7 @@ class TwoCards:
 
 @dataclass(frozen=True, slots=True)
 class CardUnreadable:
-    """A card lies there that cannot be used: random identifier, Type B, or one that the driver stumbles over."""
+    """A card that cannot be used: random identifier, Type B, or one that the driver stumbles over."""
 
     reason: Literal["random_identifier", "type_b", "stumbled"]
     at_mono_ns: int
