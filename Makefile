@@ -11,7 +11,7 @@ run:
 test:
 	@provisioning/setup.sh test
 	@rm -f .coverage .coverage.*
-	@COVERAGE_PROCESS_START=pyproject.toml .venv/bin/coverage run -m pytest -m "not soak"
+	@.venv/bin/coverage run -m pytest -m "not soak"
 	@.venv/bin/coverage combine -q && .venv/bin/coverage report
 
 check:
