@@ -13,11 +13,12 @@ Positive = Annotated[int, msgspec.Meta(ge=1)]
 
 
 class BrokerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the broker listens."""
+    """Where the broker listens, and how long bulk records may wait for company."""
 
     host: str = "127.0.0.1"
     port: Port = 1883
     keepalive_s: Positive = 30
+    bulk_every_s: Positive = 60
 
 
 class SpoolSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

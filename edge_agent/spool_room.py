@@ -1,0 +1,226 @@
+"""Room in the spool: what goes first when it is short, and the ballast that makes deleting possible at all."""
+
+import contextlib
+import logging
+import os
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+
+from edge_agent import spool_file
+from edge_agent.clock import Stamp
+from wire.messages import LANES, Dropped
+
+log = logging.getLogger(__name__)
+
+# What a row takes beside its body: the other columns and the page's own lists.
+ROW_BYTES = 128
+_URGENT, _BULK = LANES.index("urgent"), LANES.index("bulk")
+_ROWS_AT_ONCE = 200
+_DAY_MS = 86_400_000
+_THIN_MS = 600_000
+_PURGED_RUNS = 4000
+_FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
+
+
+def is_full(error: sqlite3.OperationalError) -> bool:
+    """Whether the error says that there is no room (a full file system also shows as an I/O error)."""
+    return error.sqlite_errorcode & 0xFF in _FULL
+
+
+class Room:
+    """Keeps the spool inside its bounds. Belongs to the thread that owns the spool."""
+
+    def __init__(self, db: sqlite3.Connection, path: Path, *, ballast_bytes: int, bulk_bytes: int) -> None:
+        self._db = db
+        self._ballast = path.with_suffix(".ballast")
+        self._folder = path.parent
+        self._ballast_bytes = ballast_bytes
+        self._bulk_cap = bulk_bytes
+        self._bulk_bytes = 0
+        self._short = False
+        self.recount()
+        self._fill_ballast()
+
+    def recount(self) -> None:
+        """Reads anew how much the bulk lane takes."""
+        self._bulk_bytes = self._db.execute(
+            "SELECT coalesce(sum(length(body) + ?), 0) FROM record WHERE lane = ?", (ROW_BYTES, _BULK)
+        ).fetchone()[0]
+
+    def added(self, rows: Sequence[tuple[int | str | bytes, ...]]) -> None:
+        """Counts what was kept; the body is a row's last column."""
+        self._bulk_bytes += sum(ROW_BYTES + len(str(r[-1])) for r in rows if r[0] == _BULK)
+
+    def bulk_is_over(self, incoming: int) -> bool:
+        """Whether the bulk lane would take more than its share."""
+        return self._bulk_bytes + incoming > self._bulk_cap
+
+    def shrink_bulk(self, now: Stamp) -> None:
+        """Frees part of the bulk lane's share; urgent records are not touched."""
+        # The file system may be full as well: without ballast even this could fail, and then `make` is next.
+        with contextlib.suppress(sqlite3.OperationalError):
+            _ = self._purge_acked(_BULK) or self._thin(now) or self._drop_bulk()
+
+    def make(self, now: Stamp) -> bool:
+        """Frees some room by whatever may go first. False when nothing may go any more."""
+        if not self._short:
+            self._short = True
+            log.warning("the spool is short of room: the oldest that may go goes")
+        self._ballast.unlink(missing_ok=True)
+        try:
+            freed = self._purge_acked(_BULK) or self._purge_acked(_URGENT) or self._thin(now) or self._drop_bulk()
+            self._checkpoint()
+        except sqlite3.OperationalError as error:
+            if not is_full(error):
+                raise
+            freed = 0
+        self._fill_ballast()
+        return freed > 0
+
+    def purge_acked(self, *, older_than_ms: int) -> int:
+        """Forgets all acked records from before a moment, in steps; how many went. Ends a shortage."""
+        total = 0
+        for lane in (_URGENT, _BULK):
+            while gone := self._purge_acked(lane, older_than_ms=older_than_ms):
+                total += gone
+        if self._short and self._fill_ballast():
+            self._short = False
+            log.warning("the spool has room again")
+        return total
+
+    # ---- the steps, each one transaction
+
+    def _purge_acked(self, lane: int, *, older_than_ms: int | None = None) -> int:
+        condition = "" if older_than_ms is None else "AND at_ms < ?"
+        values = () if older_than_ms is None else (older_than_ms,)
+        with spool_file.transaction(self._db):
+            seqs = self._db.execute(
+                "SELECT seq FROM record WHERE lane = ? AND seq <= (SELECT acked FROM lane WHERE lane = ?) "  # noqa: S608
+                f"{condition} ORDER BY seq LIMIT ?",
+                (lane, lane, *values, _ROWS_AT_ONCE),
+            ).fetchall()
+            if seqs:
+                self._remove(lane, [seq for (seq,) in seqs])
+                self._note_purged(lane, [seq for (seq,) in seqs])
+        self.recount()
+        return len(seqs)
+
+    def _thin(self, now: Stamp) -> int:
+        """Health that is older than a day: one sample in ten minutes is kept."""
+        with spool_file.transaction(self._db):
+            rows = self._db.execute(
+                "SELECT kind, seq FROM record r WHERE lane = ?1 AND kind = 'health' "
+                "AND seq > (SELECT acked FROM lane WHERE lane = ?1) AND at_ms < ?2 AND EXISTS ("
+                "  SELECT 1 FROM record o WHERE o.lane = ?1 AND o.seq < r.seq AND o.seq > r.seq - 64"
+                "  AND o.seq > (SELECT acked FROM lane WHERE lane = ?1)"
+                "  AND o.kind = 'health' AND o.boot = r.boot AND o.mono_ms / ?3 = r.mono_ms / ?3)"
+                " ORDER BY seq LIMIT ?4",
+                (_BULK, now.at_ms - _DAY_MS, _THIN_MS, _ROWS_AT_ONCE),
+            ).fetchall()
+            self._give_up(rows)
+        self.recount()
+        return len(rows)
+
+    def _drop_bulk(self) -> int:
+        with spool_file.transaction(self._db):
+            rows = self._db.execute(
+                "SELECT kind, seq FROM record WHERE lane = ? AND seq > (SELECT acked FROM lane WHERE lane = ?) "
+                "ORDER BY seq LIMIT ?",
+                (_BULK, _BULK, _ROWS_AT_ONCE),
+            ).fetchall()
+            self._give_up(rows)
+        self.recount()
+        return len(rows)
+
+    def _give_up(self, rows: list[tuple[str, int]]) -> None:
+        """Deletes unacked bulk records and counts them as not told yet. Inside a transaction."""
+        self._remove(_BULK, [seq for _, seq in rows])
+        self._db.executemany(
+            "INSERT INTO untold VALUES (?1, 1, ?2, ?2) ON CONFLICT (kind) DO UPDATE SET count = count + 1, "
+            "first_seq = min(first_seq, excluded.first_seq), last_seq = max(last_seq, excluded.last_seq)",
+            rows,
+        )
+
+    def _remove(self, lane: int, seqs: list[int]) -> None:
+        self._db.executemany("DELETE FROM record WHERE lane = ? AND seq = ?", [(lane, s) for s in seqs])
+
+    def _note_purged(self, lane: int, seqs: list[int]) -> None:
+        """Adds runs of consecutive seqs; a run that continues the newest one extends it."""
+        last = self._db.execute(
+            "SELECT first_seq, last_seq, count FROM purged WHERE lane = ? ORDER BY first_seq DESC LIMIT 1",
+            (lane,),
+        ).fetchone()
+        for first, end in _runs(seqs):
+            # An acked record that was offered again and acked again counts once: its run is there already.
+            if last and first == last[1] + 1:
+                last = (last[0], end, last[2] + end - first + 1)
+            else:
+                last = (first, end, end - first + 1)
+            self._db.execute("INSERT OR REPLACE INTO purged VALUES (?, ?, ?, ?)", (lane, *last))
+        self._merge_oldest(lane)
+
+    def _merge_oldest(self, lane: int) -> None:
+        """Bounds the list: the two oldest runs become one with their sum."""
+        rows = self._db.execute(
+            "SELECT first_seq, last_seq, count FROM purged WHERE lane = ? ORDER BY first_seq", (lane,)
+        ).fetchall()
+        surplus = len(rows) - _PURGED_RUNS
+        if surplus <= 0:
+            return
+        merged = rows[: surplus + 1]
+        self._db.execute("DELETE FROM purged WHERE lane = ? AND first_seq <= ?", (lane, merged[-1][0]))
+        self._db.execute(
+            "INSERT INTO purged VALUES (?, ?, ?, ?)",
+            (lane, merged[0][0], merged[-1][1], sum(count for _, _, count in merged)),
+        )
+
+    # ---- what was dropped
+
+    def dropped(self) -> Dropped | None:
+        """What was given up and not told yet, as the body of a record."""
+        rows = self._db.execute("SELECT kind, count, first_seq, last_seq FROM untold").fetchall()
+        if not rows:
+            return None
+        return Dropped(
+            {kind: count for kind, count, _, _ in rows},
+            "bulk",
+            min(row[2] for row in rows),
+            max(row[3] for row in rows),
+        )
+
+    def dropped_told(self, told: Dropped) -> None:
+        """Takes what a kept record tells off the list."""
+        with spool_file.transaction(self._db):
+            self._db.executemany(
+                "UPDATE untold SET count = count - ? WHERE kind = ?", [(n, k) for k, n in told.counts.items()]
+            )
+            self._db.execute("DELETE FROM untold WHERE count <= 0")
+
+    # ---- the ballast
+
+    def _checkpoint(self) -> None:
+        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    def _fill_ballast(self) -> bool:
+        """Takes the ballast's bytes for real; False when the disk has not that much left."""
+        if self._ballast.exists() and self._ballast.stat().st_size == self._ballast_bytes:
+            return True
+        try:
+            with self._ballast.open("wb") as file:
+                os.posix_fallocate(file.fileno(), 0, self._ballast_bytes)
+        except OSError:
+            self._ballast.unlink(missing_ok=True)
+            return False
+        return True
+
+
+def _runs(seqs: list[int]) -> list[tuple[int, int]]:
+    """Ascending seqs as runs of consecutive ones."""
+    runs: list[tuple[int, int]] = []
+    for seq in seqs:
+        if runs and runs[-1][1] + 1 == seq:
+            runs[-1] = (runs[-1][0], seq)
+        else:
+            runs.append((seq, seq))
+    return runs

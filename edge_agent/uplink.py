@@ -1,0 +1,406 @@
+"""The uplink: from the spool to the broker, and the hub's acks back.  Nothing here holds a record for long.
+
+1. The spool is the only memory: each connection starts clean, with a client of its own.
+2. At most BATCHES_UNDER_WAY batches a lane are under way; they join (`after`), so the hub sees a lost one.
+3. An ack moves the spool's mark, forward or back; sending goes on from there.
+4. What is not acked is sent again after 30 s, growing to 10 min with jitter, and after every reconnect.
+5. Urgent records go at once; bulk within `bulk_every_s` or 500 records, and at once after a reconnect.
+6. A broker that refuses or is away is said once when it begins and once when it ends.
+"""
+
+import asyncio
+import contextlib
+import logging
+import random
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from edge_agent.clock import Clock
+from edge_agent.settings import Settings
+from edge_agent.spool_thread import AsyncSpool
+from wire import codec, topics
+from wire.messages import BATCHES_UNDER_WAY, LANES, RECORDS_PER_BATCH, Ack, Lane, Presence
+
+log = logging.getLogger(__name__)
+
+_CONNECT_S = 10
+_BACKOFF_S = (1, 60)
+_RESEND_S = (30, 600)
+_REWIND_APART_S = 1
+# An answer that takes longer than this means that the hub is away, even when the broker is not.
+_ANSWER_S = 5
+
+
+@dataclass(frozen=True, slots=True)
+class UplinkState:
+    """What the kiosk and the health record may know."""
+
+    connected: bool = False
+    answered: bool = True
+
+    @property
+    def hub_away(self) -> bool:
+        """Whether what is kept now will have to wait."""
+        return not (self.connected and self.answered)
+
+
+@dataclass(slots=True)
+class _Lane:
+    """What is under way in one lane: (after, through) of each batch, oldest first."""
+
+    under_way: list[tuple[int, int]] = field(default_factory=list)
+    following: int = 0
+    mark: int = 0
+    sent_s: float = 0
+    resend_s: float = _RESEND_S[0]
+    rewound_s: float = -1e9
+    due_s: float | None = None
+    waiting: int = 0
+
+    def rewind(self, to: int) -> None:
+        """Goes on from `to`, whatever was under way."""
+        self.under_way.clear()
+        self.following = self.mark = to
+        self.due_s = 0
+
+
+class Uplink:
+    """Sends what the spool holds. `run` until cancelled."""
+
+    def __init__(self, settings: Settings, spool: AsyncSpool, clock: Clock, *, version: str) -> None:
+        self._settings = settings
+        self._spool = spool
+        self._clock = clock
+        self._version = version
+        self._counter = Path(settings.state_dir) / "connection"
+        self._wake = asyncio.Event()
+        self._acks: list[Ack] = []
+        self._lanes: dict[Lane, _Lane] = {lane: _Lane() for lane in LANES}
+        self._watchers: list[Callable[[UplinkState], None]] = []
+        self._fault = ""
+        self.state = UplinkState()
+        spool.on_append(self._appended)
+
+    def watch(self, watcher: Callable[[UplinkState], None]) -> None:
+        """`watcher` is called on the loop whenever the state changes."""
+        self._watchers.append(watcher)
+
+    async def run(self) -> None:
+        """Connects, serves, and does so again, until cancelled."""
+        pause_s: float = _BACKOFF_S[0]
+        while True:
+            link = _Link(self._settings, self._next_presence(), self._message, self._wake)
+            try:
+                await link.open()
+                self._ended()
+                pause_s = _BACKOFF_S[0]
+                await self._serve(link)
+                self._began("the broker ended the connection")
+            except _Refused as refused:
+                self._began(str(refused))
+            finally:
+                self._set(connected=False)
+                await link.close()
+            await asyncio.sleep(pause_s * random.uniform(0.5, 1))  # noqa: S311 (spreads reconnects)
+            pause_s = min(pause_s * 2, _BACKOFF_S[1])
+
+    async def _serve(self, link: "_Link") -> None:
+        self._acks.clear()
+        for lane, lane_state in self._lanes.items():
+            lane_state.rewind(await self._spool.cursor(lane))
+        self._set(connected=True)
+        while link.connected:
+            self._wake.clear()
+            await self._take_acks()
+            now_s = time.monotonic()
+            for lane, lane_state in self._lanes.items():
+                self._resend_if_late(lane_state, now_s)
+                await self._fill(link, lane, lane_state, now_s)
+            self._set(answered=not self._is_late(now_s))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), self._pause_s(now_s))
+
+    # ---- out
+
+    async def _fill(self, link: "_Link", lane: Lane, state: _Lane, now_s: float) -> None:
+        """Sends batches until the window is full or nothing is due."""
+        while len(state.under_way) < BATCHES_UNDER_WAY and self._is_due(state, now_s):
+            outgoing = await self._spool.batch(lane, state.following)
+            if outgoing is None:
+                state.due_s, state.waiting = None, 0
+                return
+            if not state.under_way:
+                state.sent_s = now_s
+            state.under_way.append((outgoing.after, outgoing.through))
+            state.following = outgoing.through
+            state.waiting = max(0, state.waiting - outgoing.count)
+            link.publish(topics.topic(self._settings.device, "up"), outgoing.payload)
+
+    def _is_due(self, state: _Lane, now_s: float) -> bool:
+        return state.waiting >= RECORDS_PER_BATCH or (state.due_s is not None and now_s >= state.due_s)
+
+    def _appended(self, lane: Lane) -> None:
+        state = self._lanes[lane]
+        state.waiting += 1
+        wait_s = 0 if lane == "urgent" else self._settings.broker.bulk_every_s
+        if state.due_s is None:
+            state.due_s = time.monotonic() + wait_s
+        if lane == "urgent" or state.waiting == RECORDS_PER_BATCH:
+            self._wake.set()
+
+    def _resend_if_late(self, state: _Lane, now_s: float) -> None:
+        if state.under_way and now_s - state.sent_s >= state.resend_s:
+            state.rewind(state.mark)
+            state.resend_s = min(state.resend_s * 2, _RESEND_S[1]) * random.uniform(0.8, 1.2)  # noqa: S311 (jitter)
+
+    def _is_late(self, now_s: float) -> bool:
+        return any(state.under_way and now_s - state.sent_s > _ANSWER_S for state in self._lanes.values())
+
+    def _pause_s(self, now_s: float) -> float:
+        moments = [state.sent_s + state.resend_s for state in self._lanes.values() if state.under_way]
+        moments += [state.due_s for state in self._lanes.values() if state.due_s and not state.under_way]
+        return max(0.02, min([1.0, *(moment - now_s for moment in moments)]))
+
+    # ---- in
+
+    def _message(self, topic: str, payload: bytes) -> None:
+        address = topics.parse(topic)
+        if address is None or address.leaf != "ack":
+            return
+        try:
+            self._acks.append(codec.decode_ack(payload))
+        except codec.Unreadable as error:
+            log.warning("an ack could not be read: %s", error)
+        self._wake.set()
+
+    async def _take_acks(self) -> None:
+        acks, self._acks = self._acks, []
+        # Only the newest word of a lane counts; each costs an fsync.
+        for ack in {(ack.spool, ack.lane): ack for ack in acks}.values():
+            if await self._spool.take_ack(ack):
+                await self._follow(ack)
+
+    async def _follow(self, ack: Ack) -> None:
+        """Frees the window, or goes back to where the hub is."""
+        state = self._lanes[ack.lane]
+        now_s = time.monotonic()
+        mark = await self._spool.cursor(ack.lane)
+        if mark != ack.through or mark > state.following:
+            state.rewind(mark)
+        elif mark > state.mark:
+            state.mark = mark
+            state.under_way = [batch for batch in state.under_way if batch[1] > mark]
+            state.sent_s, state.resend_s = now_s, _RESEND_S[0]
+        elif mark < state.mark or (state.under_way and now_s - state.rewound_s >= _REWIND_APART_S):
+            # Behind: the hub was restored. The same again: a batch of ours did not join, or an ack came twice.
+            state.rewound_s = now_s
+            state.rewind(mark)
+
+    # ---- what people see
+
+    def _set(self, *, connected: bool | None = None, answered: bool | None = None) -> None:
+        state = replace(
+            self.state,
+            connected=self.state.connected if connected is None else connected,
+            answered=self.state.answered if answered is None else answered,
+        )
+        if state != self.state:
+            self.state = state
+            for watcher in self._watchers:
+                watcher(state)
+
+    def _began(self, fault: str) -> None:
+        if not self._fault:
+            log.warning("broker %s:%d: %s", self._settings.broker.host, self._settings.broker.port, fault)
+        self._fault = fault
+
+    def _ended(self) -> None:
+        if self._fault:
+            log.warning("broker %s:%d: connected again", self._settings.broker.host, self._settings.broker.port)
+        self._fault = ""
+
+    def _next_presence(self) -> Presence:
+        """The presence of the next connection; its number is on disk before it is used."""
+        number = read_counter(self._counter) + 1
+        temporary = self._counter.with_suffix(".new")
+        # A full disk must not keep the device from being heard: the number is then only as good as the memory.
+        with contextlib.suppress(OSError):
+            temporary.write_text(f"{number}\n", encoding="ascii")
+            temporary.replace(self._counter)
+        stamp = self._clock.stamp()
+        return Presence(True, stamp.boot, number, self._version, self._settings.kind)  # noqa: FBT003 (online)
+
+
+def read_counter(path: Path) -> int:
+    """The number kept in a file; 0 when there is none that can be read."""
+    try:
+        return int(path.read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return 0
+
+
+class _Refused(Exception):
+    """The broker is away or says no; the text is for the log."""
+
+
+class _Link:
+    """One connection: a paho client whose socket is served by the event loop."""
+
+    def __init__(
+        self, settings: Settings, presence: Presence, on_message: Callable[[str, bytes], None], wake: asyncio.Event
+    ) -> None:
+        self._settings = settings
+        self._presence = presence
+        self._on_message = on_message
+        self._wake = wake
+        self._loop = asyncio.get_running_loop()
+        self._answer: asyncio.Future[None] = self._loop.create_future()
+        self._socket: socket.socket | None = None
+        self._upkeep: asyncio.Task[None] | None = None
+        self.connected = False
+        self._client = self._make_client()
+
+    def _make_client(self) -> mqtt.Client:
+        client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=self._settings.device, protocol=mqtt.MQTTv5)
+        client.connect_timeout = _CONNECT_S
+        client.on_connect = self._connected
+        client.on_disconnect = self._disconnected
+        client.on_message = self._received
+        client.on_socket_register_write = self._want_write
+        client.on_socket_unregister_write = self._stop_write
+        client.on_socket_close = self._closed
+        offline = codec.encode(Presence(False, self._presence.boot, self._presence.connection))  # noqa: FBT003 (online)
+        client.will_set(self._topic("presence"), offline, qos=1)
+        return client
+
+    def _topic(self, leaf: topics.Leaf) -> str:
+        return topics.topic(self._settings.device, leaf)
+
+    async def open(self) -> None:
+        """Connects, subscribes and says that the device is there. Raises _Refused."""
+        broker = self._settings.broker
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+        properties.SessionExpiryInterval = 0
+        try:
+            # Name lookup and TCP may take long: not on the loop.
+            await asyncio.to_thread(
+                self._client.connect,
+                broker.host,
+                broker.port,
+                broker.keepalive_s,
+                clean_start=True,
+                properties=properties,
+            )
+        except OSError as error:
+            raise _Refused(error.strerror or str(error)) from error
+        except ValueError as error:
+            raise _Refused(str(error)) from error
+        self._serve_socket()
+        try:
+            await asyncio.wait_for(self._answer, _CONNECT_S)
+        except TimeoutError as error:
+            raise _Refused("no answer to the connection") from error
+        self._client.subscribe([(self._topic("ack"), 1), (self._topic("down"), 1)])
+        self.publish(self._topic("presence"), codec.encode(self._presence))
+
+    def _serve_socket(self) -> None:
+        opened = self._client.socket()
+        if not isinstance(opened, socket.socket):
+            raise _Refused("the connection ended at once")
+        # paho leaves Nagle's algorithm on: each batch that waits for an ack would cost 40 ms.
+        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._socket = opened
+        self._loop.add_reader(opened, self._client.loop_read)
+        if self._client.want_write():
+            self._want_write(self._client, None, opened)
+        self._upkeep = self._loop.create_task(self._keep_up(), name="mqtt keepalive")
+
+    async def _keep_up(self) -> None:
+        while self._client.loop_misc() == MQTTErrorCode.MQTT_ERR_SUCCESS:  # noqa: ASYNC110 (the clock is the event)
+            await asyncio.sleep(1)
+        self._lost("the connection was lost")
+
+    def publish(self, topic: str, payload: bytes) -> None:
+        """Sends with QoS 1. A connection that is gone shows as `connected`."""
+        self._client.publish(topic, payload, qos=1)
+
+    async def close(self) -> None:
+        """Says goodbye when there is still somebody to say it to, and lets go of the socket."""
+        if self.connected:
+            self.publish(
+                self._topic("presence"),
+                codec.encode(Presence(False, self._presence.boot, self._presence.connection)),  # noqa: FBT003 (online)
+            )
+            self._client.disconnect()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(1):
+                    while self._client.want_write() and self._socket is not None:  # noqa: ASYNC110 (no event for it)
+                        await asyncio.sleep(0.01)
+        if self._upkeep is not None:
+            self._upkeep.cancel()
+        self._drop_socket()
+
+    # ---- paho's callbacks, all on the loop but the first ones of connect()
+
+    def _connected(
+        self,
+        client: mqtt.Client,
+        userdata: object,
+        flags: mqtt.ConnectFlags,
+        reason: ReasonCode,
+        properties: Properties | None,
+    ) -> None:
+        if self._answer.done():
+            return
+        if reason.is_failure:
+            self._answer.set_exception(_Refused(f"refused: {reason}"))
+            return
+        self.connected = True
+        self._answer.set_result(None)
+
+    def _disconnected(
+        self,
+        client: mqtt.Client,
+        userdata: object,
+        flags: mqtt.DisconnectFlags,
+        reason: ReasonCode,
+        properties: Properties | None,
+    ) -> None:
+        self._lost(f"disconnected: {reason}")
+
+    def _lost(self, why: str) -> None:
+        self.connected = False
+        if not self._answer.done():
+            self._answer.set_exception(_Refused(why))
+        self._wake.set()
+
+    def _received(self, client: mqtt.Client, userdata: object, message: mqtt.MQTTMessage) -> None:
+        self._on_message(message.topic, bytes(message.payload))
+
+    def _want_write(self, client: mqtt.Client, userdata: object, opened: object) -> None:
+        if self._socket is not None:
+            self._loop.add_writer(self._socket, self._client.loop_write)
+
+    def _stop_write(self, client: mqtt.Client, userdata: object, opened: object) -> None:
+        if self._socket is not None:
+            self._loop.remove_writer(self._socket)
+
+    def _closed(self, client: mqtt.Client, userdata: object, opened: object) -> None:
+        self._drop_socket()
+
+    def _drop_socket(self) -> None:
+        if self._socket is not None:
+            self._loop.remove_reader(self._socket)
+            self._loop.remove_writer(self._socket)
+            if self._socket.fileno() != -1:
+                self._socket.close()
+            self._socket = None
