@@ -1,0 +1,113 @@
+"""Loop: how the device is and what its interfaces carried, into the spool at a steady pace.
+
+1. The first record of each kind is made at once: after a start, the hub sees at once how the device is.
+2. A round that comes late is made once, not caught up.
+"""
+
+import asyncio
+import importlib.metadata
+import logging
+import sqlite3
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Protocol
+
+from edge_agent.clock import Clock
+from edge_agent.fleet import usage
+from edge_agent.fleet.probe import Probe, Vitals
+from edge_agent.settings import Settings
+from edge_agent.spool import SpoolFull
+from edge_agent.spool_thread import AsyncSpool
+from wire.messages import Health, Lane
+
+log = logging.getLogger(__name__)
+
+
+class ReaderState(Protocol):
+    """How the card reader is, as attendance knows it."""
+
+    @property
+    def state(self) -> str:
+        """`ready`, or what is wrong, in a few words."""
+        ...
+
+    @property
+    def since_ms(self) -> int | None:
+        """Since when, wall clock in UTC ms."""
+        ...
+
+
+async def run(
+    settings: Settings,
+    spool: AsyncSpool,
+    clock: Clock,
+    *,
+    reader: ReaderState | None = None,
+    probe: Probe | None = None,
+) -> None:
+    """Appends `health` and `usage` records until cancelled."""
+    probe = probe or Probe(Path(settings.state_dir), settings.device, settings.supervisor_socket)
+    version = await asyncio.to_thread(importlib.metadata.version, "machinaka")
+
+    async def health() -> None:
+        vitals = await asyncio.to_thread(probe.vitals)
+        body = health_of(vitals, version, await spool.depth(), clock.max_error_ms(), reader)
+        await spool.append("health", body, clock.stamp())
+
+    async def counters() -> None:
+        # Stamped before: the figures are at least that new.
+        stamp = clock.stamp()
+        await spool.append("usage", usage.usage_of(await asyncio.to_thread(probe.counters)), stamp)
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(_every("health", settings.health_every_s, health), name="health")
+        tasks.create_task(_every("usage", settings.usage_every_s, counters), name="usage")
+
+
+def health_of(
+    vitals: Vitals,
+    version: str,
+    depth: Mapping[Lane, int],
+    clock_max_error_ms: int | None,
+    reader: ReaderState | None,
+) -> Health:
+    """The health record of what the machine told and what the agent knows of itself."""
+    return Health(
+        cpu_permille=vitals.cpu_permille,
+        memory_total=vitals.memory_total,
+        memory_available=vitals.memory_available,
+        disk_total=vitals.disk_total,
+        disk_free=vitals.disk_free,
+        uptime_s=vitals.uptime_s,
+        version=version,
+        agent_rss=vitals.agent_rss,
+        temperature_milli_c=vitals.temperature_milli_c,
+        throttled=vitals.throttled,
+        load_milli=vitals.load_milli,
+        spool_urgent=depth.get("urgent", 0),
+        spool_bulk=depth.get("bulk", 0),
+        clock_max_error_ms=clock_max_error_ms,
+        processes=vitals.processes,
+        reader=reader.state[:200] if reader else "",
+        reader_since_ms=reader.since_ms if reader else None,
+    )
+
+
+async def _every(what: str, period_s: float, do: Callable[[], Awaitable[None]]) -> None:
+    """Rounds at a steady pace; a disk that takes nothing is told once, and the next round tries again."""
+    loop = asyncio.get_running_loop()
+    due = loop.time()
+    failing = False
+    while True:
+        try:
+            await do()
+        except (SpoolFull, sqlite3.Error, OSError) as error:
+            if not failing:
+                log.warning("%s cannot be kept: %s", what, error)
+            failing = True
+        else:
+            if failing:
+                log.info("%s is kept again", what)
+            failing = False
+        due = max(due + period_s, loop.time())
+        await asyncio.sleep(due - loop.time())
