@@ -93,6 +93,7 @@ class Spool:
         for entry in entries:
             if len(entry.body) > BODY_BYTES:
                 raise ValueError(f"{entry.kind}: a body of {len(entry.body)} bytes; at most {BODY_BYTES}")
+        self._room.bound_growth()
         incoming = sum(len(e.body) + spool_room.ROW_BYTES for e in entries if codec.lane_of(e.kind) == "bulk")
         if incoming and self._room.bulk_is_over(incoming):
             self._room.shrink_bulk(self._stamp())

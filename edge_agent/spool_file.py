@@ -15,6 +15,7 @@ from wire.messages import LANES
 log = logging.getLogger(__name__)
 
 PAGE_BYTES = 4096
+LOG_BYTES = 1 << 20
 _SCHEMA = """
 CREATE TABLE identity (spool TEXT NOT NULL);
 CREATE TABLE lane (lane INTEGER PRIMARY KEY, next_seq INTEGER NOT NULL, acked INTEGER NOT NULL);
@@ -23,7 +24,7 @@ CREATE TABLE record (
   mono_ms INTEGER NOT NULL, at_ms INTEGER NOT NULL, clock TEXT NOT NULL, body BLOB NOT NULL,
   PRIMARY KEY (lane, seq)
 ) WITHOUT ROWID;
--- Acked records that are no longer kept, as runs; `count` of them really existed in the run.
+-- Acked records that are no longer kept, as runs: `count` of them really existed in the run.
 CREATE TABLE purged (
   lane INTEGER NOT NULL, first_seq INTEGER NOT NULL, last_seq INTEGER NOT NULL, count INTEGER NOT NULL,
   PRIMARY KEY (lane, first_seq)
@@ -73,7 +74,8 @@ def _connect(path: Path, *, max_bytes: int, check: bool) -> sqlite3.Connection:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
         db.execute("PRAGMA wal_autocheckpoint = 128")
-        db.execute("PRAGMA journal_size_limit = 0")
+        # The log keeps its space once it has it: what is written on a full disk is written there.
+        db.execute(f"PRAGMA journal_size_limit = {LOG_BYTES}")
         db.execute("PRAGMA cache_size = -1024")
         db.execute(f"PRAGMA max_page_count = {max(64, max_bytes // PAGE_BYTES)}")
         if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'record'").fetchone():

@@ -20,6 +20,9 @@ _ROWS_AT_ONCE = 200
 _DAY_MS = 86_400_000
 _THIN_MS = 600_000
 _PURGED_RUNS = 4000
+_ROOMY_PAGES = 32
+# What the write-ahead log may need (its checkpoint comes at 128 pages): the file stops growing before this is touched.
+_HEADROOM_BYTES = 768 * 1024
 _FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
 
 
@@ -39,6 +42,8 @@ class Room:
         self._bulk_cap = bulk_bytes
         self._bulk_bytes = 0
         self._short = False
+        self._grown = False
+        self._max_pages = self._pragma("max_page_count")
         self.recount()
         self._fill_ballast()
 
@@ -47,6 +52,19 @@ class Room:
         self._bulk_bytes = self._db.execute(
             "SELECT coalesce(sum(length(body) + ?), 0) FROM record WHERE lane = ?", (ROW_BYTES, _BULK)
         ).fetchone()[0]
+
+    def _pragma(self, text: str) -> int:
+        return int(self._db.execute(f"PRAGMA {text}").fetchone()[0])
+
+    def bound_growth(self) -> None:
+        """Stops the file growing while the file system has only the log's room left, and lets it grow after."""
+        free = spool_file.free_bytes(self._folder)
+        if not self._grown and free < _HEADROOM_BYTES:
+            self._grown = True
+            self._pragma(f"max_page_count = {self._pragma('page_count')}")
+        elif self._grown and free > 2 * _HEADROOM_BYTES:
+            self._grown = False
+            self._pragma(f"max_page_count = {self._max_pages}")
 
     def added(self, rows: Sequence[tuple[int | str | bytes, ...]]) -> None:
         """Counts what was kept; the body is a row's last column."""
@@ -84,10 +102,20 @@ class Room:
         for lane in (_URGENT, _BULK):
             while gone := self._purge_acked(lane, older_than_ms=older_than_ms):
                 total += gone
-        if self._short and self._fill_ballast():
+        self.recover()
+        return total
+
+    def recover(self) -> None:
+        """Ends a shortage once there is room again; call it after acks."""
+        if not self._short:
+            return
+        while self._pragma("freelist_count") < _ROOMY_PAGES and (
+            self._purge_acked(_BULK) or self._purge_acked(_URGENT)
+        ):
+            pass
+        if self._pragma("freelist_count") >= _ROOMY_PAGES and self._fill_ballast():
             self._short = False
             log.warning("the spool has room again")
-        return total
 
     # ---- the steps, each one transaction
 
@@ -200,12 +228,14 @@ class Room:
     # ---- the ballast
 
     def _checkpoint(self) -> None:
-        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        self._db.execute("PRAGMA wal_checkpoint(RESTART)").fetchall()
 
     def _fill_ballast(self) -> bool:
         """Takes the ballast's bytes for real; False when the disk has not that much left."""
         if self._ballast.exists() and self._ballast.stat().st_size == self._ballast_bytes:
             return True
+        if spool_file.free_bytes(self._folder) < self._ballast_bytes + _HEADROOM_BYTES:
+            return False
         try:
             with self._ballast.open("wb") as file:
                 os.posix_fallocate(file.fileno(), 0, self._ballast_bytes)
