@@ -1,0 +1,172 @@
+"""The hub's database: one SQLite file, one writer on a thread of its own, readers on theirs.
+
+1. Everything written goes through `write`: one function, one transaction, one fsync.
+2. Readers see whole transactions only and hold up nobody (write-ahead log).
+3. Only this file and `migrations.py` know which database it is; SQL lies in the `store.py` files.
+"""
+
+import asyncio
+import contextlib
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+from hub import migrations
+
+Connection = sqlite3.Connection
+T = TypeVar("T")
+
+# The world's faults, which pass: disk full, input/output error, file locked by somebody else.
+Fault = sqlite3.OperationalError
+# What the database refuses: a value, a constraint.
+Refused = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.InterfaceError, OverflowError)
+
+# Rows in one statement.  The interpreter's lock is let go once a statement, not once a row, so that the
+# event loop and the writer do not wait for each other at each row (measured: 300,000 against 12,000 rows/s
+# beside a busy thread).  Few sizes, so that the statements stay prepared.
+_CHUNKS = (256, 64, 16, 4, 1)
+
+
+class Into(NamedTuple):
+    """An insert of many rows: `table (columns)`, how many columns, and what follows the values."""
+
+    target: str
+    width: int
+    then: str = ""
+
+
+def insert(conn: Connection, into: Into, flat: Sequence[Any]) -> None:
+    """Inserts rows that lie one after the other in `flat`.  A key must not come twice when `then` updates."""
+    start, width = 0, into.width
+    left = len(flat) // width
+    for size in _CHUNKS:
+        while left >= size:
+            end = start + size * width
+            conn.execute(_statement(into, size), flat[start:end])
+            start, left = end, left - size
+
+
+_statements: dict[tuple[Into, int], str] = {}
+
+
+def _statement(into: Into, rows: int) -> str:
+    text = _statements.get((into, rows))
+    if text is None:
+        row = f"({','.join('?' * into.width)})"
+        text = f"INSERT INTO {into.target} VALUES {','.join([row] * rows)} {into.then}"  # noqa: S608 (our own names)
+        _statements[into, rows] = text
+    return text
+
+
+class Db:
+    """One database.  `write` and `aread` on the event loop; `read` and `write_now` in any other thread."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._writer = ThreadPoolExecutor(1, "db-writer")
+        self._readers = ThreadPoolExecutor(4, "db-reader")
+        self._local = threading.local()
+        self._lock = threading.Lock()
+        self._open: list[Connection] = []
+        self._writing: Connection | None = None
+
+    def open(self) -> None:
+        """Makes the file or brings it up to date. Call once, before anything else."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        migrations.apply(self.path)
+
+    async def write(self, fn: Callable[[Connection], T]) -> T:
+        """Runs `fn` in one transaction on the writer's thread; on disk when it returns. Raises Fault, Refused."""
+        return await asyncio.get_running_loop().run_in_executor(self._writer, self._write, fn)
+
+    def write_now(self, fn: Callable[[Connection], T]) -> T:
+        """The same for callers without an event loop."""
+        return self._writer.submit(self._write, fn).result()
+
+    def read(self, fn: Callable[[Connection], T]) -> T:
+        """Runs `fn` on this thread's read-only connection, in one snapshot."""
+        conn = self._reading()
+        conn.execute("BEGIN")
+        try:
+            return fn(conn)
+        finally:
+            conn.execute("ROLLBACK")
+
+    async def aread(self, fn: Callable[[Connection], T]) -> T:
+        """The same off the event loop."""
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self.read, fn)
+
+    def backup(self, path: Path) -> None:
+        """Writes a consistent copy while the hub runs; the copy appears under its name only when whole."""
+        unfinished = path.with_name(path.name + ".unfinished")
+        unfinished.unlink(missing_ok=True)
+        source = self._connect(read_only=True)
+        try:
+            with contextlib.closing(sqlite3.connect(unfinished)) as copy:
+                source.backup(copy, pages=4096, sleep=0.005)
+                copy.execute("PRAGMA journal_mode = DELETE")
+        finally:
+            source.close()
+        unfinished.replace(path)
+
+    def close(self) -> None:
+        """Waits for what is being written, then closes everything."""
+        self._writer.shutdown()
+        self._readers.shutdown()
+        with self._lock:
+            connections, self._open = self._open, []
+        for conn in connections:
+            conn.close()
+
+    def _write(self, fn: Callable[[Connection], T]) -> T:
+        conn = self._writing
+        if conn is None:
+            conn = self._writing = self._connect(read_only=False)
+            self._remember(conn)
+        with _transaction(conn):
+            return fn(conn)
+
+    def _reading(self) -> Connection:
+        conn: Connection | None = getattr(self._local, "conn", None)
+        if conn is None:
+            conn = self._local.conn = self._connect(read_only=True)
+            self._remember(conn)
+        return conn
+
+    def _remember(self, conn: Connection) -> None:
+        with self._lock:
+            self._open.append(conn)
+
+    def _connect(self, *, read_only: bool) -> Connection:
+        # Closed by another thread than it was used in, hence check_same_thread.
+        conn = sqlite3.connect(
+            f"{self.path.absolute().as_uri()}?mode={'ro' if read_only else 'rw'}",
+            uri=True,
+            isolation_level=None,
+            check_same_thread=False,
+            timeout=5,
+        )
+        for pragma in _READER if read_only else _WRITER:
+            conn.execute(f"PRAGMA {pragma}")
+        return conn
+
+
+# A negative cache size is in KiB.  Many threads read, so each keeps little.
+_READER = ("query_only = 1", "cache_size = -512")
+_WRITER = ("synchronous = FULL", "cache_size = -16000", "foreign_keys = 0", "journal_size_limit = 67108864")
+
+
+@contextlib.contextmanager
+def _transaction(conn: Connection) -> Iterator[None]:
+    conn.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        conn.execute("COMMIT")
+    except BaseException:
+        # On a full disk SQLite has often rolled back by itself; then there is nothing left to undo.
+        if conn.in_transaction:
+            conn.execute("ROLLBACK")
+        raise

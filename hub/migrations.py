@@ -1,0 +1,176 @@
+"""The hub's tables, as an ordered list of changes.  Only this file and `db.py` know that it is SQLite.
+
+1. A migration that has been released is never edited; a new one is added below it.
+2. The events themselves lie in one table a month (`event_202611`), made by the first group of that month:
+   append-only and without an index, so that the ten-millionth goes in as quickly as the first.
+   A record counts once because of its lane's cursor (`lane.through`), written in the same transaction.
+3. Pages read the small tables beside them: latest state, hourly roll-ups, punches, alarms.
+4. Clock quality is kept as 0 synced, 1 held, 2 unset; times are milliseconds of UTC.
+"""
+
+from pathlib import Path
+
+from sqlite_utils import Database, Migrations
+
+migrations = Migrations("hub")
+
+
+def apply(path: Path) -> None:
+    """Brings the file at `path` (made if need be) to the newest shape."""
+    database = Database(path)
+    try:
+        database.enable_wal()
+        migrations.apply(database)
+    finally:
+        database.close()
+
+
+@migrations()
+def m001_records(db: Database) -> None:
+    """Who sends, how far each lane was taken in, and what the records said."""
+    for statement in _RECORDS.split(";"):
+        if statement.strip():
+            db.execute(statement)
+
+
+_RECORDS = """
+CREATE TABLE device (
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  kind TEXT NOT NULL DEFAULT '',
+  first_heard_ms INTEGER NOT NULL,
+  last_heard_ms INTEGER NOT NULL,
+  online INTEGER NOT NULL DEFAULT 0,
+  boot TEXT NOT NULL DEFAULT '',
+  connection INTEGER NOT NULL DEFAULT 0,
+  version TEXT NOT NULL DEFAULT ''
+);
+
+CREATE TABLE lane (
+  id INTEGER PRIMARY KEY,
+  device_id INTEGER NOT NULL REFERENCES device(id),
+  spool TEXT NOT NULL,
+  lane TEXT NOT NULL,
+  through INTEGER NOT NULL,
+  missing INTEGER NOT NULL DEFAULT 0,
+  last_ms INTEGER NOT NULL,
+  UNIQUE (device_id, spool, lane)
+);
+
+CREATE TABLE boot (
+  id INTEGER PRIMARY KEY,
+  device_id INTEGER NOT NULL REFERENCES device(id),
+  boot TEXT NOT NULL,
+  UNIQUE (device_id, boot)
+);
+
+CREATE TABLE kind (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+
+CREATE TABLE mark (
+  month TEXT NOT NULL,
+  hour_ms INTEGER NOT NULL,
+  first_id INTEGER NOT NULL,
+  PRIMARY KEY (month, hour_ms)
+);
+
+CREATE TABLE latest (
+  device_id INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  boot_id INTEGER NOT NULL,
+  mono_ms INTEGER NOT NULL,
+  at_ms INTEGER NOT NULL,
+  clock INTEGER NOT NULL,
+  received_ms INTEGER NOT NULL,
+  body BLOB NOT NULL,
+  PRIMARY KEY (device_id, kind)
+) WITHOUT ROWID;
+
+CREATE TABLE health_hour (
+  device_id INTEGER NOT NULL,
+  hour_ms INTEGER NOT NULL,
+  samples INTEGER NOT NULL,
+  cpu_sum INTEGER NOT NULL,
+  memory_sum INTEGER NOT NULL,
+  disk_sum INTEGER NOT NULL,
+  temperature_samples INTEGER NOT NULL,
+  temperature_sum INTEGER NOT NULL,
+  spool_max INTEGER NOT NULL,
+  PRIMARY KEY (device_id, hour_ms)
+) WITHOUT ROWID;
+
+CREATE TABLE usage_hour (
+  device_id INTEGER NOT NULL,
+  hour_ms INTEGER NOT NULL,
+  interface TEXT NOT NULL,
+  link TEXT NOT NULL,
+  rx_bytes INTEGER NOT NULL,
+  tx_bytes INTEGER NOT NULL,
+  PRIMARY KEY (device_id, hour_ms, interface, link)
+) WITHOUT ROWID;
+
+CREATE TABLE usage_counter (
+  boot_id INTEGER NOT NULL,
+  interface TEXT NOT NULL,
+  rx_bytes INTEGER NOT NULL,
+  tx_bytes INTEGER NOT NULL,
+  PRIMARY KEY (boot_id, interface)
+) WITHOUT ROWID;
+
+CREATE TABLE anchor (
+  id INTEGER PRIMARY KEY,
+  boot_id INTEGER NOT NULL,
+  mono_ms INTEGER NOT NULL,
+  wall_ms INTEGER NOT NULL
+);
+CREATE INDEX anchor_boot ON anchor (boot_id);
+
+CREATE TABLE punch (
+  id INTEGER PRIMARY KEY,
+  device_id INTEGER NOT NULL,
+  lane_id INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  boot_id INTEGER NOT NULL,
+  mono_ms INTEGER NOT NULL,
+  at_ms INTEGER NOT NULL,
+  clock INTEGER NOT NULL,
+  received_ms INTEGER NOT NULL,
+  card TEXT NOT NULL,
+  direction TEXT NOT NULL,
+  standing TEXT NOT NULL,
+  chosen TEXT NOT NULL,
+  technology TEXT NOT NULL,
+  UNIQUE (lane_id, seq)
+);
+CREATE INDEX punch_device ON punch (device_id);
+
+CREATE TABLE alarm (
+  id INTEGER PRIMARY KEY,
+  device_id INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  detail TEXT NOT NULL,
+  begun_ms INTEGER NOT NULL,
+  ended_ms INTEGER
+);
+CREATE INDEX alarm_device ON alarm (device_id, name);
+
+CREATE TABLE dropped (
+  device_id INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  n INTEGER NOT NULL,
+  PRIMARY KEY (device_id, kind)
+) WITHOUT ROWID;
+
+CREATE TABLE quarantine (
+  id INTEGER PRIMARY KEY,
+  device_id INTEGER,
+  lane_id INTEGER,
+  seq INTEGER,
+  kind TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  raw BLOB NOT NULL,
+  received_ms INTEGER NOT NULL
+);
+CREATE INDEX quarantine_device ON quarantine (device_id);
+
+CREATE TABLE unreadable (device_id INTEGER PRIMARY KEY, n INTEGER NOT NULL)
+"""
