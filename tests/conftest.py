@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.aio import pytest_pyfunc_call
 from tests.broker import Broker
+
+__all__ = ["pytest_pyfunc_call"]
 
 
 @pytest.fixture
