@@ -174,3 +174,19 @@ CREATE INDEX quarantine_device ON quarantine (device_id);
 
 CREATE TABLE unreadable (device_id INTEGER PRIMARY KEY, n INTEGER NOT NULL)
 """
+
+
+def event_table(month: str) -> str:
+    """The statement that makes a month's event table if it is not there."""
+    return f"""CREATE TABLE IF NOT EXISTS event_{month} (
+      id INTEGER PRIMARY KEY,
+      lane_id INTEGER NOT NULL,
+      seq INTEGER NOT NULL,
+      kind_id INTEGER NOT NULL,
+      boot_id INTEGER NOT NULL,
+      mono_ms INTEGER NOT NULL,
+      at_ms INTEGER NOT NULL,
+      clock INTEGER NOT NULL,
+      received_ms INTEGER NOT NULL,
+      body BLOB NOT NULL
+    )"""

@@ -1,0 +1,84 @@
+"""Punches as they came: kept once by (lane, seq), shown with their true time."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from hub.db import Connection, Into, insert
+from hub.fleet import store as fleet
+from hub.fleet.truetime import QUALITIES, shown_ms, true_ms
+from wire.messages import INT64_MAX, ClockQuality, Punch, Record
+
+_INTO = Into(
+    "punch (device_id, lane_id, seq, boot_id, mono_ms, at_ms, clock, received_ms, "
+    "card, direction, standing, chosen, technology)",
+    13,
+    "ON CONFLICT (lane_id, seq) DO NOTHING",
+)
+
+
+class Tap(msgspec.Struct, frozen=True):
+    """A card at a time clock.  `at_ms` is the raw time, `true_ms` the time after any clock reading."""
+
+    id: int
+    device: str
+    card: str
+    direction: str
+    standing: str
+    chosen: str
+    at_ms: int
+    true_ms: int
+    clock: ClockQuality
+    received_ms: int
+
+
+def punch_row(
+    device_id: int, lane_id: int, boot_id: int, clock: int, received_ms: int, record: Record, punch: Punch
+) -> tuple[Any, ...]:
+    """A punch as `keep` wants it."""
+    return (
+        device_id,
+        lane_id,
+        record.seq,
+        boot_id,
+        record.mono_ms,
+        record.at_ms,
+        clock,
+        received_ms,
+        punch.card,
+        punch.direction,
+        punch.standing,
+        punch.chosen,
+        punch.technology,
+    )
+
+
+def keep(conn: Connection, flat: Sequence[Any]) -> None:
+    """Stores punches, one `punch_row` after the other."""
+    insert(conn, _INTO, flat)
+
+
+def latest_taps(
+    conn: Connection, limit: int = 50, before_id: int | None = None, device: str | None = None
+) -> list[Tap]:
+    """Taps in the order they came, newest first; those before `before_id` for the next page."""
+    only = "" if device is None else "AND p.device_id = (SELECT id FROM device WHERE name = ?) "
+    args = (INT64_MAX if before_id is None else before_id, *(() if device is None else (device,)), limit)
+    rows = conn.execute(
+        "SELECT p.boot_id, p.mono_ms, p.clock, p.id, d.name, p.card, p.direction, p.standing, p.chosen, "  # noqa: S608
+        "p.at_ms, p.received_ms FROM punch p JOIN device d ON d.id = p.device_id "
+        f"WHERE p.id < ? {only}ORDER BY p.id DESC LIMIT ?",
+        args,
+    ).fetchall()
+    anchors = fleet.anchors(conn, {boot_id for boot_id, _, clock, *_ in rows if clock})
+    return [
+        Tap(
+            *tap,
+            shown_ms(at_ms),
+            true_ms(at_ms, mono_ms, clock, anchors.get(boot_id, ())),
+            QUALITIES[clock],
+            received_ms,
+        )
+        for boot_id, mono_ms, clock, *tap, at_ms, received_ms in rows
+    ]
