@@ -108,7 +108,7 @@ def make_folder(folder: Path) -> None:
     """The folder itself, for its owner only. Raises CannotLayOut."""
     if len(os.fsencode(folder)) > _PATH_BYTES:
         raise CannotLayOut(f"{folder}: the path is too long for a socket; at most {_PATH_BYTES} bytes are allowed")
-    if odd := set(str(folder)) & set("\"';\n"):
+    if odd := set(str(folder)) & set("\"'%;\n"):
         raise CannotLayOut(f"{folder}: supervisord's settings cannot hold a path with {min(odd)!r}")
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -206,14 +206,13 @@ def supervisord(town: Town) -> str:
 [supervisord]
 nodaemon=true
 silent=true
-{root}logfile={_plain(town.log)}/supervisord.log
+{root}logfile={town.log}/supervisord.log
 logfile_maxbytes=1MB
 logfile_backups=1
-pidfile={_plain(town.folder)}/supervisord.pid
-environment={MARK}="{_plain(town.folder)}"
+pidfile={town.folder}/supervisord.pid
 
 [unix_http_server]
-file={_plain(town.socket)}
+file={town.socket}
 chmod=0700
 
 [rpcinterface:supervisor]
@@ -250,7 +249,7 @@ def _program(town: Town, group: str, name: str, words: list[str | Path], *, prio
     line = shlex.join([program("setpriv"), "--pdeathsig", "TERM", "--", *map(str, words)])
     return f"""[program:{group}-{name}]
 process_name={name}
-command={line.replace("%", "%%")}
+command={line}
 priority={priority}
 autostart={str(autostart).lower()}
 autorestart=true
@@ -260,7 +259,7 @@ stopwaitsecs=3
 stopasgroup=true
 killasgroup=true
 redirect_stderr=true
-stdout_logfile={_plain(log_of(town, group, name))}
+stdout_logfile={log_of(town, group, name)}
 stdout_logfile_maxbytes=1MB
 stdout_logfile_backups=2
 """
@@ -269,8 +268,3 @@ stdout_logfile_backups=2
 def log_of(town: Town, group: str, name: str) -> Path:
     """Where a process's words go."""
     return town.log / (f"{name}.log" if group == "hub" else f"{group}-{name}.log")
-
-
-def _plain(path: Path) -> str:
-    """A path as supervisord's configuration wants it."""
-    return str(path).replace("%", "%%")

@@ -67,6 +67,7 @@ class Supervised:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=stderr,
+                env={**os.environ, MARK: str(town.folder)},
                 start_new_session=True,
             )
 
