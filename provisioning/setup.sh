@@ -11,6 +11,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 want=${1:-run}
+# One set-up at a time in one checkout.
+exec 9<provisioning/setup.sh
+flock 9
 say() { printf 'setup: %s\n' "$*" >&2; }
 fail() { say "$*"; exit 2; }
 
@@ -56,7 +59,11 @@ venv() {
   "$python" -m venv .venv
   .venv/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/installer.lock
 }
-[ -x .venv/bin/uv ] || { say "making .venv"; rm -rf .venv .setup; venv; }
+# Whole, and made here: its scripts name the folder that it was made in, and the Python may have gone since.
+whole() {
+  [ -x .venv/bin/uv ] && .venv/bin/python -c '' 2>/dev/null && grep -qsF "$PWD/.venv/bin/python" .venv/bin/pip
+}
+whole || { say "making .venv"; rm -rf .venv .setup; venv; }
 mkdir -p .setup
 uv=.venv/bin/uv
 export VIRTUAL_ENV=$PWD/.venv UV_SYSTEM_CERTS=1 UV_NO_CONFIG=1
