@@ -1,0 +1,167 @@
+"""Readers that nfcpy drives: RC-S380, RC-S330, PN532 … and its own `udp` driver for a simulated field.
+
+nfcpy is left as it is; what it does to an unattended terminal is met here:
+1. `connect()` returns False on an I/O error and never opens again: close, wait, open.
+2. Other errors escape it (IndexError, chipset errors): a card that it stumbles over is said once and is no fault of
+   the reader; errors without a card are a fault.
+3. Identity is taken when a card is discovered, before anything is read from it; FeliCa is asked for first, so that a
+   phone shows its IDm and not a random number.
+4. A held card is one tap (`visit.py`): a MIFARE Classic is "released" hundreds of times a second.
+5. A PN532 that was killed at 921,600 baud does not answer at 115,200: it is set back before each opening.
+6. Two cards at once answer over one another: said after a second of that, once.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from edge_agent.attendance.readers import collision, pn532
+from edge_agent.attendance.readers.heard import (
+    CardHeard,
+    CardUnreadable,
+    Heard,
+    ReaderFault,
+    ReaderReady,
+    TwoCards,
+)
+from edge_agent.attendance.readers.visit import Visits
+
+log = logging.getLogger(__name__)
+
+_TARGETS = ("212F", "106A", "106B")
+_BACKOFF_S = (0.5, 10.0)
+_STUMBLES = 40
+
+
+class ContactlessReader:
+    """Reader over nfcpy. `path` is nfcpy's own: `udp:127.0.0.1:47000`, `usb`, `usb:054c:06c3`, `tty:AMA0:pn532`."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.last_alive_ns = 0
+        self._tell: Callable[[Heard], None] = lambda heard: None
+        self._stop = threading.Event()
+        self._visits = Visits()
+        self._held: object = None
+        self._discovered_last: object = None
+        self._collisions: collision.Collisions | None = None
+        self._faulty = False
+
+    def listen(self, tell: Callable[[Heard], None], stop: threading.Event) -> None:
+        """See Reader. Opens, serves, and opens again after a fault until stopped."""
+        self._tell, self._stop = tell, stop
+        pause_s = _BACKOFF_S[0]
+        while not stop.is_set():
+            fault = self._open_and_serve()
+            if stop.is_set():
+                return
+            if not self._faulty:
+                self._faulty = True
+                tell(ReaderFault(fault))
+                pause_s = _BACKOFF_S[0]
+            stop.wait(pause_s)
+            pause_s = min(pause_s * 2, _BACKOFF_S[1])
+
+    def _open_and_serve(self) -> str:
+        """Opens the reader and serves it until a fault; what the fault was."""
+        import nfc  # heavy, and only where such a reader is used
+
+        if self.path.startswith("tty:"):
+            pn532.recover(self.path)
+        frontend = nfc.ContactlessFrontend()
+        try:
+            if not frontend.open(self.path):
+                return f"no reader at {self.path}"
+            self._collisions = collision.Collisions(frontend.device)
+            return self._serve(frontend)
+        except Exception as error:  # noqa: BLE001 (a driver may raise anything; the loop opens again)
+            return f"{type(error).__name__}: {error}"
+        finally:
+            _close(frontend)
+
+    def _serve(self, frontend: Any) -> str:
+        """Waits for cards until a fault; what the fault was."""
+        stumbles = 0
+        while not self._stop.is_set():
+            self._discovered_last = self._held = None
+            try:
+                outcome = frontend.connect(rdwr=self._options(), terminate=self._terminate)
+            except Exception as error:  # noqa: BLE001 (see 2 above)
+                # With a card in the field it is the card; again and again without one, it is the reader.
+                stumbles = 0 if self._discovered_last is not None else stumbles + 1
+                if stumbles > _STUMBLES:
+                    return f"{type(error).__name__}: {error}"
+                self._stop.wait(0.05)
+                continue
+            if outcome is False and not self._stop.is_set():
+                return "the reader does not answer"
+            stumbles = 0
+        return "stopped"
+
+    def _options(self) -> dict[str, object]:
+        return {
+            "targets": _TARGETS,
+            "on-discover": self._discovered,
+            "on-connect": self._connected,
+            "on-release": self._released,
+            "iterations": 2,
+            "interval": 0.05,
+            "beep-on-connect": False,
+        }
+
+    def _terminate(self) -> bool:
+        """Asked by nfcpy between rounds and while a card lies there: also the reader's sign of life."""
+        now_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+        if self._faulty or self.last_alive_ns == 0:
+            self._faulty = False
+            self._tell(ReaderReady(self.path))
+        self.last_alive_ns = now_ns
+        if self._held is not None:
+            self._visits.begins(self._held, now_ns)
+        elif self._collisions is not None and self._collisions.due(now_ns):
+            self._tell(TwoCards(now_ns))
+        return self._stop.is_set()
+
+    def _discovered(self, target: Any) -> bool:
+        now_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+        heard = identify(target, now_ns)
+        self._discovered_last = heard.identifier if isinstance(heard, CardHeard) else heard.reason
+        if self._visits.begins(self._discovered_last, now_ns):
+            self._tell(heard)
+        return True
+
+    def _connected(self, tag: object) -> bool:
+        self._held = self._discovered_last
+        return True
+
+    def _released(self, tag: object) -> bool:
+        if self._held is not None:
+            self._visits.begins(self._held, time.clock_gettime_ns(time.CLOCK_BOOTTIME))
+        self._held = None
+        return True
+
+
+def identify(target: Any, at_ns: int) -> CardHeard | CardUnreadable:
+    """What a discovered target is: plain bytes, or why it cannot be used.
+
+    A four-byte number that begins with 08 is random by ISO/IEC 14443-3, and so is a Type B PUPI.
+    """
+    if target.brty.endswith("F"):
+        return CardHeard("felica", bytes(target.sensf_res[1:9]), at_ns)
+    if target.brty.endswith("B"):
+        return CardUnreadable("type_b", at_ns)
+    if not target.sdd_res:
+        return CardUnreadable("stumbled", at_ns)
+    identifier = bytes(target.sdd_res)
+    if len(identifier) == 4 and identifier[0] == 0x08:
+        return CardUnreadable("random_identifier", at_ns)
+    return CardHeard("type_a", identifier, at_ns)
+
+
+def _close(frontend: Any) -> None:
+    try:
+        frontend.close()
+    except Exception as error:  # noqa: BLE001 (a reader that is gone cannot be closed well)
+        log.debug("closing the reader: %s", error)
