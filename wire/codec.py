@@ -81,7 +81,7 @@ def encode_body(body: msgspec.Struct) -> bytes:
     return _encoder.encode(body)
 
 
-def decode_body(kind: str, raw: bytes | msgspec.Raw) -> Any:  # noqa: ANN401 (one type a kind)
+def decode_body(kind: str, raw: bytes | msgspec.Raw) -> Any:
     """The body of a known kind, or its plain JSON value for an unknown one. Raises Unreadable."""
     try:
         decoder = _body.get(kind)

@@ -109,7 +109,8 @@ class Punch(msgspec.Struct, frozen=True, omit_defaults=True):
     """A card at a time clock.  `card` is a keyed hash: the serial number never leaves the terminal.
 
     `standing` is what the person was told: `accepted`, `repeat` (already taken), `unknown` (card not in the
-    roster) or `unsure` (an impossible order that nobody answered).  `chosen` tells who chose the direction.
+    roster) or `unsure` (an impossible order; a later punch that `answers` its seq says what was meant).
+    `chosen` tells who chose the direction.
     """
 
     card: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{32}$")]
@@ -117,6 +118,7 @@ class Punch(msgspec.Struct, frozen=True, omit_defaults=True):
     standing: Standing = "accepted"
     chosen: Literal["time", "person"] = "time"
     technology: Text = ""
+    answers: Seq | None = None
 
 
 class ProcessState(msgspec.Struct, frozen=True, omit_defaults=True):

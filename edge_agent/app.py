@@ -1,0 +1,105 @@
+"""One place that builds the agent, in the order of the datum; every task has a name and an owner."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import Coroutine
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edge_agent.clock import Clock, Watch
+from edge_agent.fleet import task as fleet
+from edge_agent.kiosk.screen import Screen
+from edge_agent.settings import Settings
+from edge_agent.spool import Spool, SpoolFull
+from edge_agent.spool_thread import AsyncSpool
+from edge_agent.uplink import Uplink
+from wire.messages import Alarm
+
+if TYPE_CHECKING:
+    from edge_agent.attendance.task import Attendance
+
+log = logging.getLogger(__name__)
+
+_DAY_MS = 86_400_000
+_TIDY_EVERY_S = 3600
+
+
+def open_spool(settings: Settings, clock: Clock) -> AsyncSpool:
+    """The spool in the agent's folder, bounded as its settings say."""
+    limits = settings.spool
+    return AsyncSpool(
+        lambda: Spool(
+            Path(settings.state_dir) / "spool.db",
+            max_bytes=limits.max_mb << 20,
+            ballast_bytes=limits.ballast_kb << 10,
+            stamp=clock.stamp,
+        )
+    )
+
+
+async def run(settings: Settings, *, clock: Clock | None = None, file: str = "settings") -> None:
+    """Runs the agent until SIGTERM or SIGINT. Raises BadSetting."""
+    folder = Path(settings.state_dir)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)  # noqa: ASYNC240 (nothing runs yet)
+    clock = clock or Clock(folder / "good-time")
+    spool = open_spool(settings, clock)
+    try:
+        await _run_until_ended(settings, clock, spool, file)
+    finally:
+        await asyncio.to_thread(clock.remember)
+        spool.close()
+
+
+async def _run_until_ended(settings: Settings, clock: Clock, spool: AsyncSpool, file: str) -> None:
+    uplink = Uplink(settings, spool, clock, version=metadata.version("machinaka"))
+    screen = Screen()
+    attendance = _attendance(settings, spool, clock, screen, file)
+    work = [Watch(clock, spool.append).run(), uplink.run(), _house(settings, spool, clock)]
+    if attendance is not None:
+        uplink.watch(attendance.uplink_changed)
+        attendance.uplink_changed(uplink.state)
+        work.append(attendance.run())
+    if settings.kiosk.port:
+        from edge_agent.kiosk import web  # aiohttp: only where there is a page
+
+        app = web.make_app(screen, clock, settings.kiosk)
+        work.append(web.serve(app, settings.kiosk.host, settings.kiosk.port))
+    work.append(fleet.run(settings, spool, clock, reader=attendance.condition if attendance else None))
+    group = asyncio.create_task(_together(work), name="agent")
+    loop = asyncio.get_running_loop()
+    for sig in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(sig, group.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await group
+
+
+async def _together(work: list[Coroutine[Any, Any, None]]) -> None:
+    """All or none: one that fails ends the others, and the process is started anew."""
+    async with asyncio.TaskGroup() as tasks:
+        for one in work:
+            tasks.create_task(one, name=getattr(one, "__qualname__", "work"))
+
+
+def _attendance(settings: Settings, spool: AsyncSpool, clock: Clock, screen: Screen, file: str) -> "Attendance | None":
+    """Reader, rules and screen of a time clock, where there is one. Raises BadSetting."""
+    if settings.kind != "terminal" or not settings.attendance.reader:
+        return None
+    from edge_agent.attendance.readers.choose import make_reader
+    from edge_agent.attendance.task import Attendance
+
+    return Attendance(settings, make_reader(settings.attendance, file=file), spool, clock, screen)
+
+
+async def _house(settings: Settings, spool: AsyncSpool, clock: Clock) -> None:
+    """Says when the spool had to begin anew, and forgets what was acked long ago."""
+    if spool.was_broken:
+        with contextlib.suppress(SpoolFull):
+            await spool.append("alarm", Alarm("spool_broken", "begun"), clock.stamp())
+    while True:
+        stamp = clock.stamp()
+        if stamp.clock != "unset":
+            await spool.tidy(older_than_ms=stamp.at_ms - settings.spool.keep_days * _DAY_MS)
+        await asyncio.sleep(_TIDY_EVERY_S)

@@ -1,0 +1,250 @@
+"""Loop: reader -> punch -> spool -> screen.  Nothing here waits for the network.
+
+1. A punch is on disk before the screen says so.
+2. When it does not fit on the disk, the screen never shows green.
+3. A fault of the reader is an alarm, begun once and ended once.
+"""
+
+import asyncio
+import contextlib
+import logging
+import threading
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from edge_agent.attendance import card, punch, roster
+from edge_agent.attendance.punch import LastPunches, Policy, Tap
+from edge_agent.attendance.readers.heard import (
+    CardHeard,
+    CardUnreadable,
+    Heard,
+    Reader,
+    ReaderFault,
+    ReaderReady,
+    TwoCards,
+)
+from edge_agent.clock import Clock, Stamp
+from edge_agent.kiosk.screen import Screen, State, View
+from edge_agent.settings import Settings
+from edge_agent.spool import SpoolFull
+from edge_agent.spool_thread import AsyncSpool
+from edge_agent.uplink import UplinkState
+from wire import codec
+from wire.codec import Unreadable
+from wire.messages import Alarm, Direction, Punch
+
+log = logging.getLogger(__name__)
+
+_CHOICE_S = 10.0
+_HEARD_AT_MOST = 64
+_REBUILD_FROM = 2000
+_SHOWN: dict[str, State] = {"accepted": "accepted", "repeat": "repeat", "unsure": "question", "unknown": "unknown"}
+
+
+@dataclass
+class ReaderCondition:
+    """How the reader is, for the health record."""
+
+    state: str = "starting"
+    since_ms: int | None = None
+
+
+@dataclass
+class _Question:
+    """An unsure punch that the screen asks about."""
+
+    punch: Punch
+    seq: int
+    until_mono_ms: int
+
+
+class Attendance:
+    """One terminal's time clock."""
+
+    def __init__(self, settings: Settings, reader: Reader, spool: AsyncSpool, clock: Clock, screen: Screen) -> None:
+        self._reader, self._spool, self._clock, self._screen = reader, spool, clock, screen
+        folder = Path(settings.state_dir)
+        self._key = roster.card_key(folder)
+        self._roster = roster.Roster(folder)
+        rules = settings.attendance
+        self._policy = Policy(punch.parse_minutes(rules.clock_out_from), rules.debounce_s)
+        self._last = LastPunches()
+        self._choice: tuple[Direction, int] | None = None
+        self._question: _Question | None = None
+        self._uplink = UplinkState()
+        self._waiting = 0
+        self.condition = ReaderCondition()
+
+    def uplink_changed(self, state: UplinkState) -> None:
+        """The hub went away or came back."""
+        self._uplink = state
+        self._ground()
+
+    async def run(self) -> None:
+        """Serves the reader until cancelled."""
+        await self._rebuild()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._listen(), name="reader")
+            tasks.create_task(self._people(), name="buttons")
+            tasks.create_task(self._answers(), name="answers")
+            tasks.create_task(self._refresh(), name="small lines")
+
+    async def _rebuild(self) -> None:
+        """The last punches, from what this disk still holds."""
+        for record in await self._spool.recent("punch", _REBUILD_FROM):
+            with contextlib.suppress(Unreadable):
+                stamp = Stamp(record.boot, record.mono_ms, record.at_ms, record.clock)
+                self._last.take(codec.decode_body("punch", record.body), stamp)
+
+    # ---- the reader
+
+    async def _listen(self) -> None:
+        async with contextlib.aclosing(_heard(self._reader)) as heard_values:
+            async for heard in heard_values:
+                await self._take(heard)
+
+    async def _take(self, heard: Heard) -> None:
+        match heard:
+            case CardHeard():
+                await self._tap(heard)
+            case TwoCards():
+                self._show("two_cards", heard.at_mono_ns)
+            case CardUnreadable():
+                self._show("refused_card", heard.at_mono_ns)
+            case ReaderFault(detail):
+                await self._reader_changed("fault", detail)
+            case ReaderReady(name):
+                await self._reader_changed("ready", name)
+
+    async def _tap(self, heard: CardHeard) -> None:
+        stamp = self._clock.stamp_at(heard.at_mono_ns)
+        token = card.token(self._key, heard.identifier)
+        tap = Tap(token, heard.technology, stamp, self._chosen(stamp), self._roster.known(token))
+        last = self._last.of(token)
+        body = punch.decide(tap, last, self._policy)
+        seq = await self._keep(body, stamp)
+        if seq is None:
+            return
+        self._choice = None
+        self._question = None
+        if body.standing == "unsure":
+            self._question = _Question(body, seq, stamp.mono_ms + 8000)
+        self._screen.show(
+            replace(
+                self._view(_SHOWN[body.standing]),
+                direction=body.direction,
+                chosen=body.chosen,
+                at_ms=stamp.at_ms,
+                name=self._roster.name(token),
+                since_ms=last.stamp.at_ms if last and body.standing != "accepted" else 0,
+            )
+        )
+
+    async def _keep(self, body: Punch, stamp: Stamp) -> int | None:
+        """On disk, or said aloud that it is not."""
+        try:
+            seq = await self._spool.append("punch", body, stamp)
+        except SpoolFull:
+            self._screen.show(replace(self._view("disk_full"), at_ms=stamp.at_ms))
+            return None
+        self._last.take(body, stamp)
+        self._waiting += 1
+        return seq
+
+    async def _reader_changed(self, state: str, detail: str) -> None:
+        before = self.condition.state
+        if state == before:
+            return
+        stamp = self._clock.stamp()
+        self.condition.state, self.condition.since_ms = state, stamp.at_ms
+        log.log(logging.WARNING if state == "fault" else logging.INFO, "card reader: %s (%s)", state, detail)
+        self._ground()
+        if state == "fault" or before == "fault":
+            alarm = Alarm("card_reader", "begun" if state == "fault" else "ended", detail[:200])
+            # A full disk is told by the punch that does not fit.
+            with contextlib.suppress(SpoolFull):
+                await self._spool.append("alarm", alarm, stamp)
+
+    # ---- people at the screen
+
+    async def _people(self) -> None:
+        while True:
+            direction = await self._screen.choices.get()
+            self._choice = (direction, self._clock.stamp().mono_ms)
+            self._ground()
+
+    async def _answers(self) -> None:
+        while True:
+            direction = await self._screen.answer.get()
+            question, self._question = self._question, None
+            stamp = self._clock.stamp()
+            if question is None or stamp.mono_ms > question.until_mono_ms:
+                continue
+            body = punch.answer(question.punch, question.seq, direction)
+            if await self._keep(body, stamp) is not None:
+                shown = replace(self._view("accepted"), direction=direction, chosen="person", at_ms=stamp.at_ms)
+                self._screen.show(replace(shown, name=self._roster.name(body.card)))
+
+    def _chosen(self, stamp: Stamp) -> Direction | None:
+        """What a person chose a moment ago."""
+        if self._choice is None or stamp.mono_ms - self._choice[1] > _CHOICE_S * 1000:
+            return None
+        return self._choice[0]
+
+    # ---- the screen's ground and small lines
+
+    async def _refresh(self) -> None:
+        while True:
+            self._waiting = (await self._spool.depth())["urgent"]
+            self._ground()
+            await asyncio.sleep(1)
+
+    def _ground(self) -> None:
+        state: State = "reader_fault" if self.condition.state == "fault" else "idle"
+        stamp = self._clock.stamp()
+        chosen = self._chosen(stamp)
+        self._screen.ground(
+            replace(
+                self._view(state),
+                direction=chosen or punch.direction_by_time(stamp.at_ms, self._policy),
+                chosen="person" if chosen else "time",
+                since_ms=self.condition.since_ms or 0 if state == "reader_fault" else 0,
+            )
+        )
+
+    def _view(self, state: State) -> View:
+        return View(
+            state,
+            waiting=self._waiting,
+            hub_away=self._uplink.hub_away,
+            clock_unset=self._clock.quality() == "unset",
+        )
+
+    def _show(self, state: State, at_mono_ns: int) -> None:
+        self._screen.show(replace(self._view(state), at_ms=self._clock.stamp_at(at_mono_ns).at_ms))
+
+
+async def _heard(reader: Reader) -> AsyncGenerator[Heard, None]:
+    """What a reader tells, from its own thread to this loop; the thread ends when nobody listens any more."""
+    loop = asyncio.get_running_loop()
+    queue: asyncio.Queue[Heard] = asyncio.Queue(_HEARD_AT_MOST)
+    stop = threading.Event()
+
+    def put(heard: Heard) -> None:
+        # A queue that is full means that the disk hangs: the newest taps are then refused by silence, never confirmed.
+        with contextlib.suppress(asyncio.QueueFull):
+            queue.put_nowait(heard)
+
+    def tell(heard: Heard) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop has ended
+            loop.call_soon_threadsafe(put, heard)
+
+    thread = threading.Thread(target=reader.listen, args=(tell, stop), name="card reader", daemon=True)
+    thread.start()
+    try:
+        while True:
+            yield await queue.get()
+    finally:
+        stop.set()
+        await asyncio.to_thread(thread.join, 2)

@@ -1,0 +1,121 @@
+"""What the screen shows now, and telling those who look at it.
+
+A View is frozen; a new one replaces it.  What a tap brought up goes by itself; the ground (idle, or a fault of the
+reader) comes back after it.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from wire.messages import Direction
+
+State = Literal[
+    "idle",
+    "accepted",
+    "repeat",
+    "question",
+    "unknown",
+    "two_cards",
+    "refused_card",
+    "reader_fault",
+    "disk_full",
+]
+
+# How long each state stays, in seconds; a name is never longer on the screen than `accepted`.
+STAYS_S: dict[State, float] = {
+    "accepted": 2.0,
+    "repeat": 3.0,
+    "question": 8.0,
+    "unknown": 4.0,
+    "two_cards": 3.0,
+    "refused_card": 4.0,
+    "disk_full": 6.0,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One state of the screen. `number` grows with each view, so that the same state twice sounds twice."""
+
+    state: State = "idle"
+    number: int = 0
+    direction: Direction = "clock_in"
+    chosen: Literal["time", "person"] = "time"
+    at_ms: int = 0
+    name: str = ""
+    since_ms: int = 0
+    waiting: int = 0
+    hub_away: bool = False
+    clock_unset: bool = False
+
+
+@dataclass
+class Screen:
+    """The current view and its onlookers. Lives on the event loop."""
+
+    view: View = field(default_factory=View)
+    _ground: View = field(default_factory=View)
+    _onlookers: set[asyncio.Queue[View]] = field(default_factory=set)
+    _back: asyncio.TimerHandle | None = None
+    answer: asyncio.Queue[Direction] = field(default_factory=lambda: asyncio.Queue(1))
+    choices: asyncio.Queue[Direction] = field(default_factory=lambda: asyncio.Queue(1))
+
+    def show(self, view: View) -> None:
+        """Shows what a tap brought up; the ground comes back by itself."""
+        if self._back is not None:
+            self._back.cancel()
+        self._set(view)
+        self._back = asyncio.get_running_loop().call_later(STAYS_S.get(view.state, 2.0), self.clear)
+
+    def ground(self, view: View) -> None:
+        """What is there when nothing else is; shown at once unless a tap is being shown."""
+        self._ground = view
+        if self._back is None:
+            self._set(view)
+        else:
+            # The small lines below are true on every view.
+            lines = replace(self.view, waiting=view.waiting, hub_away=view.hub_away, clock_unset=view.clock_unset)
+            self._set(lines, again=False)
+
+    def clear(self) -> None:
+        """Back to the ground."""
+        if self._back is not None:
+            self._back.cancel()
+            self._back = None
+        self._set(self._ground)
+
+    def _set(self, view: View, *, again: bool = True) -> None:
+        if view == replace(self.view, number=view.number):
+            return
+        self.view = replace(view, number=self.view.number + again)
+        for queue in self._onlookers:
+            if queue.full():
+                queue.get_nowait()
+            queue.put_nowait(self.view)
+
+    async def views(self) -> AsyncIterator[View]:
+        """The current view, and each one after it; a slow onlooker misses old ones, never the newest."""
+        queue: asyncio.Queue[View] = asyncio.Queue(4)
+        self._onlookers.add(queue)
+        try:
+            yield self.view
+            while True:
+                yield await queue.get()
+        finally:
+            self._onlookers.discard(queue)
+
+    def choose(self, direction: Direction) -> None:
+        """A person chose the direction of the next tap."""
+        _replace(self.choices, direction)
+
+    def answer_question(self, direction: Direction) -> None:
+        """A person answered the question on the screen."""
+        _replace(self.answer, direction)
+
+
+def _replace(queue: asyncio.Queue[Direction], value: Direction) -> None:
+    if queue.full():
+        queue.get_nowait()
+    queue.put_nowait(value)
