@@ -162,7 +162,7 @@ CREATE TABLE dropped (
 
 CREATE TABLE quarantine (
   id INTEGER PRIMARY KEY,
-  device_id INTEGER,
+  device_id INTEGER NOT NULL,
   lane_id INTEGER,
   seq INTEGER,
   kind TEXT NOT NULL,

@@ -74,11 +74,16 @@ def latest_taps(
     anchors = fleet.anchors(conn, {boot_id for boot_id, _, clock, *_ in rows if clock})
     return [
         Tap(
-            *tap,
-            shown_ms(at_ms),
-            true_ms(at_ms, mono_ms, clock, anchors.get(boot_id, ())),
-            QUALITIES[clock],
-            received_ms,
+            id=id_,
+            device=device_name,
+            card=card,
+            direction=direction,
+            standing=standing,
+            chosen=chosen,
+            at_ms=shown_ms(at_ms),
+            true_ms=true_ms(at_ms, mono_ms, clock, anchors.get(boot_id, ())),
+            clock=QUALITIES[clock],
+            received_ms=received_ms,
         )
-        for boot_id, mono_ms, clock, *tap, at_ms, received_ms in rows
+        for (boot_id, mono_ms, clock, id_, device_name, card, direction, standing, chosen, at_ms, received_ms) in rows
     ]

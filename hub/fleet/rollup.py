@@ -57,3 +57,15 @@ class HealthHour:
             self.temperature_samples += 1
             self.temperature += temperature
         self.spool_max = max(self.spool_max, depth)
+
+    def sums(self) -> tuple[int, ...]:
+        """Samples, CPU, memory, disk, samples with a temperature, their sum, deepest spool."""
+        return (
+            self.samples,
+            self.cpu,
+            self.memory,
+            self.disk,
+            self.temperature_samples,
+            self.temperature,
+            self.spool_max,
+        )

@@ -1,0 +1,240 @@
+"""Broker to database: takes in what devices send, commits it in groups, and only then answers.
+
+1. Messages are read into an open group while the group before is being written on the writer's thread.
+2. A group is written 2 ms after its first message, or at once when it is large; one at a time.
+3. After the commit each lane is told its cursor (the Ack), then the broker that its messages are done with.
+4. When the database fails nothing is answered: what was not committed is forgotten, the connection dropped,
+   and the broker or the devices send it again.
+5. A message that the database refuses (a mistake of ours) is found by going on one by one, and kept aside.
+"""
+
+import asyncio
+import logging
+import random
+import sys
+import time
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+from hub import mqtt
+from hub.db import Db, Fault
+from hub.fleet import record_store
+from hub.fleet.known import Known
+from hub.ingest_group import RECORDS, Group
+from hub.live import Change, Live
+from wire import topics
+
+log = logging.getLogger(__name__)
+
+CLIENT_ID = "machinaka-hub"
+WINDOW_S = 0.002
+RECORDS_AT_ONCE = 1_000
+# How many messages go one by one after a group that the database refused: as many as can have been in it.
+CAREFUL_MESSAGES = 1_000
+SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 10.0
+# The writer's thread and the event loop share the interpreter; with Python's 5 ms the writer would wait
+# that long for its turn at each statement.
+SWITCH_S = 0.0005
+
+
+class BrokerAddress(Protocol):
+    """Where the broker listens."""
+
+    @property
+    def host(self) -> str:
+        """A name or an address."""
+        ...
+
+    @property
+    def port(self) -> int:
+        """A TCP port."""
+        ...
+
+
+class _Refused(NamedTuple):
+    """A message that the database does not take, though it could be read."""
+
+    topic: str
+    payload: bytes
+    reason: str
+
+
+class Ingest:
+    """The hub's one intake.  `run` it as a task; cancelling it commits what has come and leaves."""
+
+    def __init__(self, broker: BrokerAddress, db: Db, live: Live, *, now_ms: Callable[[], int] | None = None) -> None:
+        self._broker, self._db, self._live = broker, db, live
+        self._now_ms = now_ms or (lambda: time.time_ns() // 1_000_000)
+        self._known = Known(db)
+        self._connection: mqtt.Connection | None = None
+        self._group: Group | None = None
+        self._packet_ids: list[int] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._writing: asyncio.Task[None] | None = None
+        # What is remembered is ahead of the database, after a failure.
+        self._spoilt = False
+        self._careful = 0
+        self._refused: _Refused | None = None
+        self._broker_trouble = _Trouble("the broker")
+        self._database_trouble = _Trouble("the database")
+        self.connected = False
+
+    async def run(self) -> None:
+        """Takes in for ever; the broker and the database may come and go."""
+        sys.setswitchinterval(SWITCH_S)
+        pause_s = SHORTEST_PAUSE_S
+        while True:
+            began = time.monotonic()
+            await self._stay_connected()
+            if time.monotonic() - began > LONGEST_PAUSE_S and not self._database_trouble.begun:
+                pause_s = SHORTEST_PAUSE_S
+            await asyncio.sleep(pause_s * random.uniform(0.5, 1))  # noqa: S311 (spreads load)
+            pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+
+    # ---- for the connection
+
+    def has_room(self) -> bool:
+        """Whether the open group takes more."""
+        return not (self._known.overfull or (self._group is not None and self._group.full))
+
+    def take(self, topic: str, payload: bytes, packet_id: int) -> None:
+        """Takes in one message; it is answered after the commit."""
+        group = self._group
+        if group is None:
+            group = self._group = Group(self._known, self._now_ms(), messages=1 if self._careful else RECORDS)
+        self._packet_ids.append(packet_id)
+        try:
+            self._read(group, topic, payload)
+        except Exception as error:  # noqa: BLE001 (a mistake in reading one message must not stop the rest)
+            self._refuse(error, topic, payload)
+            return
+        if self._writing is not None:
+            return
+        if group.full or group.records >= RECORDS_AT_ONCE:
+            self._flush()
+        elif self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(WINDOW_S, self._flush)
+
+    def _read(self, group: Group, topic: str, payload: bytes) -> None:
+        refused = self._refused
+        if refused and payload == refused.payload and topic == refused.topic:
+            group.give_up_on(topic, payload, refused.reason)
+        else:
+            group.add(topic, payload)
+
+    # ---- connection
+
+    async def _stay_connected(self) -> None:
+        try:
+            self._connection = await mqtt.connect(self._broker.host, self._broker.port, self)
+        except mqtt.Away as away:
+            self._broker_trouble.begin(str(away))
+            return
+        try:
+            await self._subscribe(self._connection)
+            self._broker_trouble.end()
+            self.connected = True
+            self._broker_trouble.begin(await self._connection.until_gone())
+        except mqtt.Away as away:
+            self._broker_trouble.begin(str(away))
+        except Fault as fault:
+            self._database_trouble.begin(str(fault))
+        finally:
+            self.connected = False
+            await self._settle()
+            await self._connection.leave()
+
+    async def _subscribe(self, connection: mqtt.Connection) -> None:
+        if not await connection.greet(CLIENT_ID):
+            # Without a session, devices may have left unheard; those that are there will be heard again.
+            gone = await self._db.write(record_store.everyone_offline)
+            self._known.forget()
+            self._live.tell(Change(frozenset(gone), at_ms=self._now_ms()))
+        await connection.subscribe([topics.every("up"), topics.every("presence")])
+
+    async def _settle(self) -> None:
+        """Writes what has come; after a failure, forgets what the database does not know."""
+        while self._writing is not None or self._group is not None:
+            self._flush()
+            if self._writing is not None:
+                await asyncio.wait([self._writing])
+        if self._spoilt:
+            self._known.forget()
+            self._spoilt = False
+
+    # ---- groups
+
+    def _flush(self) -> None:
+        """Begins to write the open group, if none is being written."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._writing is None and self._group is not None:
+            group, ids = self._group, self._packet_ids
+            self._group, self._packet_ids = None, []
+            self._careful = max(self._careful - 1, 0)
+            self._writing = asyncio.get_running_loop().create_task(self._write(group, ids), name="ingest write")
+
+    async def _write(self, group: Group, packet_ids: list[int]) -> None:
+        try:
+            await self._db.write(group.close())
+        except Fault as fault:
+            self._database_trouble.begin(str(fault))
+            self._fail()
+        except Exception as error:  # noqa: BLE001 (whatever it is, other devices' records must go on)
+            self._refuse(error, *group.first)
+        else:
+            self._database_trouble.end()
+            if self._connection is not None:
+                self._connection.answer(group.acks, packet_ids)
+            self._live.tell(group.change())
+        self._writing = None
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """After a commit: the next group, if there is one, and more from the broker."""
+        if self._group is not None:
+            wait_s = self._group.begun + WINDOW_S - time.monotonic()
+            if wait_s <= 0 or self._group.full:
+                self._flush()
+            elif self._timer is None:
+                self._timer = asyncio.get_running_loop().call_later(wait_s, self._flush)
+        elif self._known.overfull:
+            self._known.forget()
+        if self._connection is not None and self.has_room():
+            self._connection.resume()
+
+    # ---- failures
+
+    def _fail(self) -> None:
+        """Answers nothing that is not committed, and has it sent again."""
+        self._group, self._packet_ids = None, []
+        self._spoilt = True
+        if self._connection is not None:
+            self._connection.close()
+
+    def _refuse(self, error: Exception, topic: str, payload: bytes) -> None:
+        """Goes on one by one; alone, a message that fails is known, and is kept aside when it comes again."""
+        log.error("a message cannot be stored: %s", error, exc_info=error)
+        if self._careful:
+            self._refused = _Refused(topic, payload, f"the hub could not store it: {error}")
+        self._careful = CAREFUL_MESSAGES
+        self._fail()
+
+
+class _Trouble:
+    """Logged once when it begins and once when it ends."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self.begun = False
+
+    def begin(self, why: str) -> None:
+        if why and not self.begun:
+            self.begun = True
+            log.warning("%s is away: %s", self._what, why)
+
+    def end(self) -> None:
+        if self.begun:
+            self.begun = False
+            log.warning("%s is back", self._what)
