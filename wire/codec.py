@@ -3,6 +3,7 @@
 JSON here always opens with `{` (0x7b) and a zlib stream with 0x78, so no byte is spent on telling.
 """
 
+import re
 import zlib
 from typing import Any, TypeVar
 
@@ -12,6 +13,7 @@ from wire.messages import (
     BATCH_BYTES,
     BATCH_PLAIN_BYTES,
     BODY_OF_KIND,
+    KIND_PATTERN,
     LANE_OF_KIND,
     RECORDS_PER_BATCH,
     Ack,
@@ -25,6 +27,7 @@ from wire.messages import (
 
 PLAIN_BYTES = 512
 _ZLIB = 0x78
+_KIND = re.compile(KIND_PATTERN)
 
 _encoder = msgspec.json.Encoder()
 _batch = msgspec.json.Decoder(Batch)
@@ -97,6 +100,8 @@ def decode_batch(data: bytes) -> Received:
         batch = _batch.decode(plain)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return _lenient(plain)
+    if not all(map(_is_kind, {record.kind for record in batch.records})):
+        return _lenient(plain)
     _check_order(batch.after, [record.seq for record in batch.records])
     return Received(batch)
 
@@ -152,11 +157,18 @@ def _lenient(plain: bytes) -> Received:
     oddities: list[Oddity] = []
     for seq, raw in zip(seqs, envelope.records, strict=True):
         try:
-            records.append(_record.decode(raw))
+            record = _record.decode(raw)
+            if not _is_kind(record.kind):
+                raise msgspec.ValidationError(f"kind {record.kind!r} is not of the form {KIND_PATTERN}")
+            records.append(record)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             oddities.append(Oddity(seq, bytes(raw), str(error)))
     batch = Batch(envelope.spool, envelope.lane, envelope.after, tuple(records), envelope.missing)
     return Received(batch, tuple(oddities))
+
+
+def _is_kind(kind: str) -> bool:
+    return kind in LANE_OF_KIND or _KIND.fullmatch(kind) is not None
 
 
 class _SeqOnly(msgspec.Struct, array_like=True, frozen=True):

@@ -16,7 +16,9 @@ Count = Annotated[int, msgspec.Meta(ge=0, le=INT64_MAX)]
 Millis = Annotated[int, msgspec.Meta(ge=-INT64_MAX, le=INT64_MAX)]
 Text = Annotated[str, msgspec.Meta(max_length=200)]
 Spool = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{16}$")]
-Kind = Annotated[str, msgspec.Meta(pattern="^[a-z][a-z_]{0,31}$")]
+KIND_PATTERN = "^[a-z][a-z_]{0,31}$"
+# The codec checks the pattern once a batch and kind: here it would be matched for each record (0.3 of 0.5 µs).
+Kind = Annotated[str, msgspec.Meta(min_length=1, max_length=32, extra_json_schema={"pattern": KIND_PATTERN})]
 
 Lane = Literal["urgent", "bulk"]
 ClockQuality = Literal["synced", "held", "unset"]
