@@ -10,7 +10,7 @@ import contextlib
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -80,11 +80,15 @@ class Db:
 
     async def write(self, fn: Callable[[Connection], T]) -> T:
         """Runs `fn` in one transaction on the writer's thread; on disk when it returns. Raises Fault, Refused."""
-        return await asyncio.get_running_loop().run_in_executor(self._writer, self._write, fn)
+        return await asyncio.wrap_future(self.submit(fn))
+
+    def submit(self, fn: Callable[[Connection], T]) -> Future[T]:
+        """The same, not waited for: transactions run in the order in which they were handed over."""
+        return self._writer.submit(self._write, fn)
 
     def write_now(self, fn: Callable[[Connection], T]) -> T:
         """The same for callers without an event loop."""
-        return self._writer.submit(self._write, fn).result()
+        return self.submit(fn).result()
 
     def read(self, fn: Callable[[Connection], T]) -> T:
         """Runs `fn` on this thread's read-only connection, in one snapshot."""

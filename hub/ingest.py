@@ -14,6 +14,7 @@ import random
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import NamedTuple, Protocol
 
 from hub import mqtt
@@ -71,6 +72,7 @@ class Ingest:
         self._packet_ids: list[int] = []
         self._timer: asyncio.TimerHandle | None = None
         self._writing: asyncio.Task[None] | None = None
+        self._written: Future[None] | None = None
         # What is remembered is ahead of the database, after a failure.
         self._spoilt = False
         self._careful = 0
@@ -95,7 +97,13 @@ class Ingest:
 
     def has_room(self) -> bool:
         """Whether the open group takes more."""
-        return not (self._known.overfull or (self._group is not None and self._group.full))
+        group = self._group
+        if group is None:
+            return True
+        if group.full or self._known.overfull:
+            return False
+        # Much has come and the writer has become idle meanwhile: let the event loop see it.
+        return not (group.records >= RECORDS_AT_ONCE and self._written is not None and self._written.done())
 
     def take(self, topic: str, payload: bytes, packet_id: int) -> None:
         """Takes in one message; it is answered after the commit."""
@@ -173,11 +181,16 @@ class Ingest:
             group, ids = self._group, self._packet_ids
             self._group, self._packet_ids = None, []
             self._careful = max(self._careful - 1, 0)
-            self._writing = asyncio.get_running_loop().create_task(self._write(group, ids), name="ingest write")
+            # Handed over here and not in the task, which would begin only when the loop is free again.
+            self._written = self._db.submit(group.close())
+            self._writing = asyncio.get_running_loop().create_task(
+                self._finish(self._written, group, ids), name="ingest write"
+            )
 
-    async def _write(self, group: Group, packet_ids: list[int]) -> None:
+    async def _finish(self, written: Future[None], group: Group, packet_ids: list[int]) -> None:
+        """Answers when the group is on disk."""
         try:
-            await self._db.write(group.close())
+            await asyncio.wrap_future(written)
         except Fault as fault:
             self._database_trouble.begin(str(fault))
             self._fail()
@@ -188,7 +201,7 @@ class Ingest:
             if self._connection is not None:
                 self._connection.answer(group.acks, packet_ids)
             self._live.tell(group.change())
-        self._writing = None
+        self._writing = self._written = None
         self._go_on()
 
     def _go_on(self) -> None:

@@ -6,30 +6,20 @@
 """
 
 import time
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from hub.attendance import store as attendance
 from hub.db import Connection
 from hub.fleet import cursor, presence, record_store
-from hub.fleet.known import Boot, Device, Known, Lane
-from hub.fleet.rollup import HealthHour
-from hub.fleet.truetime import EARLIEST_MS, HOUR_MS, LATEST_MS, NUMBER_OF_QUALITY, Anchor, hour_of
-from hub.fleet.usage import ZERO, Counter, is_starting_point, used
+from hub.fleet.known import Device, Known, Lane
+from hub.fleet.truetime import HOUR_MS, NUMBER_OF_QUALITY
+from hub.ingest_bodies import Bodies
 from hub.live import Change
 from wire import codec, topics
 from wire.codec import Oddity, Received, Unreadable
-from wire.messages import (
-    Ack,
-    Alarm,
-    ClockReading,
-    Dropped,
-    Health,
-    Punch,
-    Record,
-    Usage,
-)
+from wire.messages import Ack, Record
 
 RECORDS = 4_000
 BYTES = 4 * 1024 * 1024
@@ -38,15 +28,6 @@ UNREADABLE_KEPT = 20
 # The same "your batch does not join" is not said again within this.
 REFUSAL_PAUSE_S = 1.0
 _TOLD_MOST = 10**12
-
-
-class _Place:
-    """Where a record came from: its device, lane and boot, and when the group came."""
-
-    __slots__ = ("boot", "device", "lane_id", "received_ms")
-
-    def __init__(self, device: Device, lane_id: int, boot: Boot, received_ms: int) -> None:
-        self.device, self.lane_id, self.boot, self.received_ms = device, lane_id, boot, received_ms
 
 
 class Group:
@@ -61,25 +42,13 @@ class Group:
         self.first = ("", b"")
         self.acks: list[tuple[str, bytes]] = []
         self.rows = record_store.Rows()
-        self._punches: list[Any] = []
+        self._bodies = Bodies(self.rows, received_ms)
         self._devices: dict[int, Device] = {}
         self._lanes: dict[int, tuple[Device, Lane]] = {}
         self._told: dict[int, tuple[Device, Lane]] = {}
         self._latest: dict[tuple[int, str], tuple[Any, ...]] = {}
-        self._health: dict[tuple[int, int], HealthHour] = {}
-        self._usage: dict[tuple[int, int, str, str], Counter] = {}
-        self._counters: dict[tuple[int, str], Counter] = {}
-        self._dropped: dict[tuple[int, str], int] = {}
         self._unreadable: dict[int, int] = {}
         self._changed: set[str] = set()
-        self._readers: dict[str, Callable[[Record, _Place], None]] = {
-            "health": self._read_health,
-            "usage": self._read_usage,
-            "punch": self._read_punch,
-            "clock": self._read_clock,
-            "alarm": self._read_alarm,
-            "dropped": self._read_dropped,
-        }
 
     @property
     def full(self) -> bool:
@@ -144,12 +113,7 @@ class Group:
             )
         for (device_id, kind), rest in self._latest.items():
             rows.latest += (device_id, kind, *rest)
-        for key, hour in self._health.items():
-            rows.health_hours += (*key, *hour.sums())
-        _extend(rows.usage_hours, self._usage)
-        _extend(rows.counters, self._counters)
-        for key_, n in self._dropped.items():
-            rows.dropped += (*key_, n)
+        self._bodies.close()
         for item in self._unreadable.items():
             rows.unreadable += item
         # Now, not after the commit: by then the next group has moved these cursors on.
@@ -161,11 +125,11 @@ class Group:
 
     def _keep(self, conn: Connection) -> None:
         record_store.keep(conn, self.rows)
-        attendance.keep(conn, self._punches)
+        self._bodies.keep(conn)
 
     def change(self) -> Change:
         """What the pages should look at anew."""
-        return Change(frozenset(self._changed), bool(self._punches), self.received_ms)
+        return Change(frozenset(self._changed), bool(self._bodies.punches), self.received_ms)
 
     # ---- presence
 
@@ -218,117 +182,70 @@ class Group:
             self._lanes[lane.id] = (device, lane)
 
     def _add_records(self, device: Device, lane: Lane, records: Sequence[Record]) -> None:
-        known, events, new_boots, new_kinds = self._known, self.rows.events, self.rows.boots, self.rows.kinds
-        received_ms, lane_id = self.received_ms, lane.id
         self.records += len(records)
-        kind_ids, boot_name, place = known.kind_ids, None, None
-        last: dict[str, tuple[Record, Boot]] = {}
-        self._read_clocks_first(device, records)
-        for record in records:
-            if place is None or record.boot != boot_name:
-                boot_name = record.boot
-                boot = known.boot(device, boot_name, new_boots)
-                place = _Place(device, lane_id, boot, received_ms)
-            kind, body = record.kind, record.body
-            self.bytes += len(body)
-            reader = self._readers.get(kind)
-            try:
-                if reader is not None:
-                    reader(record, place)
-                kind_id = kind_ids.get(kind) or known.kind(kind, new_kinds)
-            except Unreadable as error:
-                self._keep_record(device, lane_id, kind, Oddity(record.seq, bytes(body), str(error)))
-                continue
-            events += (
-                lane_id,
-                record.seq,
-                kind_id,
-                place.boot.id,
-                record.mono_ms,
-                record.at_ms,
-                NUMBER_OF_QUALITY[record.clock],
-                received_ms,
-                body,
-            )
-            last[kind] = (record, place.boot)
-        for kind, (record, boot) in last.items():
+        by_kind, bad = self._read_bodies(device, lane, records)
+        if bad:
+            for kind, oddity in bad:
+                self._keep_record(device, lane.id, kind, oddity)
+            unread = {oddity.seq for _, oddity in bad}
+            records = [record for record in records if record.seq not in unread]
+            by_kind = {record.kind: [record] for record in records}
+        self._add_events(device, lane.id, records)
+        for kind, same in by_kind.items():
+            record = same[-1]
             self._latest[device.id, kind] = (
-                boot.id,
+                device.boots[record.boot].id,
                 record.mono_ms,
                 record.at_ms,
                 NUMBER_OF_QUALITY[record.clock],
-                received_ms,
+                self.received_ms,
                 record.body,
             )
 
-    def _read_clocks_first(self, device: Device, records: Sequence[Record]) -> None:
-        """Figures from before the clock was set come in the same batch as the reading that places them."""
+    def _read_bodies(
+        self, device: Device, lane: Lane, records: Sequence[Record]
+    ) -> tuple[dict[str, list[Record]], list[tuple[str, Oddity]]]:
+        """Records by kind, and those that cannot be read. Makes boots and kinds known on the way."""
+        known, boots, new_boots = self._known, device.boots, self.rows.boots
+        by_kind: dict[str, list[Record]] = defaultdict(list)
         for record in records:
-            if record.kind == "clock":
-                try:
-                    anchor = _anchor(record)
-                except Unreadable:
-                    continue
-                self._known.boot(device, record.boot, self.rows.boots).anchor = anchor
+            if record.boot not in boots:
+                known.boot(device, record.boot, new_boots)
+            by_kind[record.kind].append(record)
+        bad: list[tuple[str, Oddity]] = []
+        # Clock readings first: they place figures of the same batch that are from before the clock was set.
+        for kind in sorted(by_kind, key=_clock_first) if "clock" in by_kind else by_kind:
+            same = by_kind[kind]
+            reader = self._bodies.readers.get(kind)
+            try:
+                known.kind(kind, self.rows.kinds)
+                odd = reader(device, lane.id, same) if reader else ()
+            except Unreadable as error:
+                odd = [Oddity(record.seq, bytes(record.body), str(error)) for record in same]
+            bad += [(kind, oddity) for oddity in odd]
+        return by_kind, bad
 
-    # ---- bodies
-
-    def _read_health(self, record: Record, place: _Place) -> None:
-        health: Health = codec.decode_body("health", record.body)
-        key = (place.device.id, self._hour(record, place))
-        hour = self._health.get(key)
-        if hour is None:
-            hour = self._health[key] = HealthHour()
-        hour.add(health)
-
-    def _read_usage(self, record: Record, place: _Place) -> None:
-        usage: Usage = codec.decode_body("usage", record.body)
-        device, boot, hour_ms = place.device, place.boot, self._hour(record, place)
-        begins = is_starting_point(record.mono_ms, known=device.has_counted)
-        for interface in usage.interfaces:
-            now = Counter(interface.rx_bytes, interface.tx_bytes)
-            flowed = used(now if begins else boot.counters.get(interface.name, ZERO), now)
-            boot.counters[interface.name] = self._counters[boot.id, interface.name] = now
-            key = (device.id, hour_ms, interface.name, interface.link)
-            rx, tx = self._usage.get(key, ZERO)
-            self._usage[key] = Counter(rx + flowed.rx_bytes, tx + flowed.tx_bytes)
-            device.has_counted = True
-
-    def _read_punch(self, record: Record, place: _Place) -> None:
-        punch: Punch = codec.decode_body("punch", record.body)
-        clock = NUMBER_OF_QUALITY[record.clock]
-        self._punches += attendance.punch_row(
-            place.device.id, place.lane_id, place.boot.id, clock, place.received_ms, record, punch
-        )
-
-    def _read_clock(self, record: Record, place: _Place) -> None:
-        anchor = _anchor(record)
-        place.boot.anchor = anchor
-        self.rows.anchors += (place.boot.id, *anchor)
-
-    def _read_alarm(self, record: Record, place: _Place) -> None:
-        alarm: Alarm = codec.decode_body("alarm", record.body)
-        at_ms = record.at_ms if EARLIEST_MS <= record.at_ms <= place.received_ms else place.received_ms
-        self.rows.alarms.append(
-            record_store.AlarmChange(place.device.id, alarm.name, alarm.detail, alarm.state == "begun", at_ms)
-        )
-
-    def _read_dropped(self, record: Record, place: _Place) -> None:
-        dropped: Dropped = codec.decode_body("dropped", record.body)
-        if len(dropped.counts) > 100:
-            raise Unreadable("dropped: more kinds than can be")
-        for kind, n in dropped.counts.items():
-            key = (place.device.id, kind)
-            self._dropped[key] = min(self._dropped.get(key, 0) + n, _TOLD_MOST)
-
-    def _hour(self, record: Record, place: _Place) -> int:
-        return hour_of(
-            record.at_ms,
-            record.mono_ms,
-            NUMBER_OF_QUALITY[record.clock],
-            place.boot.anchor,
-            place.received_ms,
-        )
+    def _add_events(self, device: Device, lane_id: int, records: Sequence[Record]) -> None:
+        kinds, boots, received_ms = self._known.kind_ids, device.boots, self.received_ms
+        extend, size = self.rows.events.extend, 0
+        for record in records:
+            body = record.body
+            size += len(body)
+            extend(
+                (
+                    lane_id,
+                    record.seq,
+                    kinds[record.kind],
+                    boots[record.boot].id,
+                    record.mono_ms,
+                    record.at_ms,
+                    NUMBER_OF_QUALITY[record.clock],
+                    received_ms,
+                    # Not bytes: the driver looks for an adapter for those, and not for a bytearray.
+                    bytearray(body),
+                )
+            )
+        self.bytes += size
 
     # ---- what cannot be read
 
@@ -356,13 +273,5 @@ class Group:
             self.rows.quarantine += (device.id, None, None, leaf, reason, payload, self.received_ms)
 
 
-def _anchor(record: Record) -> Anchor:
-    reading: ClockReading = codec.decode_body("clock", record.body)
-    if not EARLIEST_MS <= reading.wall_ms <= LATEST_MS:
-        raise Unreadable("clock: a wall clock outside of 2020 to 2100")
-    return Anchor(reading.mono_ms, reading.wall_ms)
-
-
-def _extend(flat: list[Any], counted: dict[Any, Counter]) -> None:
-    for key, counter in counted.items():
-        flat += (*key, *counter)
+def _clock_first(kind: str) -> bool:
+    return kind != "clock"

@@ -171,4 +171,4 @@ def _find_boot(conn: Connection, device_id: int, boot: str) -> Boot | None:
         "SELECT mono_ms, wall_ms FROM anchor WHERE boot_id = ? ORDER BY id DESC LIMIT 1", row
     ).fetchone()
     counters = conn.execute("SELECT interface, rx_bytes, tx_bytes FROM usage_counter WHERE boot_id = ?", row)
-    return Boot(row[0], Anchor(*anchor) if anchor else None, {name: Counter(rx, tx) for name, rx, tx in counters})
+    return Boot(row[0], Anchor(*anchor) if anchor else None, {name: (rx, tx) for name, rx, tx in counters})

@@ -6,31 +6,26 @@
 3. A counter that is lower than before within one boot was reset (driver reloaded): it counts from 0.
 """
 
-from typing import NamedTuple
-
 from hub.fleet.truetime import HOUR_MS
 
-# More than this in one step (an exbibyte would be a thousand times as much) is no counter's doing.
+# More than this in one step is no counter's doing (a pebibyte).
 MOST_BYTES = 2**50
 
-
-class Counter(NamedTuple):
-    """What an interface had received and sent since its boot."""
-
-    rx_bytes: int
-    tx_bytes: int
-
-
-ZERO = Counter(0, 0)
+# Bytes received and sent since the boot, or in between.
+Counter = tuple[int, int]
+ZERO: Counter = (0, 0)
 
 
 def used(before: Counter, now: Counter) -> Counter:
     """What flowed between two readings of one boot."""
-    if now.rx_bytes < before.rx_bytes or now.tx_bytes < before.tx_bytes:
-        before = ZERO
-    return Counter(min(now.rx_bytes - before.rx_bytes, MOST_BYTES), min(now.tx_bytes - before.tx_bytes, MOST_BYTES))
+    rx, tx = now[0] - before[0], now[1] - before[1]
+    if rx < 0 or tx < 0:
+        rx, tx = now
+    if rx > MOST_BYTES or tx > MOST_BYTES:
+        return min(rx, MOST_BYTES), min(tx, MOST_BYTES)
+    return rx, tx
 
 
-def is_starting_point(mono_ms: int, *, known: bool) -> bool:
-    """Whether a reading only begins the count: the first ever of a device that has been up for long."""
-    return not known and mono_ms > HOUR_MS
+def is_starting_point(mono_ms: int) -> bool:
+    """Whether the first reading of a device only begins the count: it has been up for long."""
+    return mono_ms > HOUR_MS
