@@ -77,8 +77,8 @@ class Ingest:
         self._spoilt = False
         self._careful = 0
         self._refused: _Refused | None = None
-        self._broker_trouble = _Trouble("the broker")
-        self._database_trouble = _Trouble("the database")
+        self._broker_trouble = _Trouble("the broker is away", "the broker is back")
+        self._database_trouble = _Trouble("the database takes nothing", "the database takes records again")
         self.connected = False
 
     async def run(self) -> None:
@@ -113,6 +113,10 @@ class Ingest:
         self._packet_ids.append(packet_id)
         try:
             self._read(group, topic, payload)
+        except Fault as fault:
+            self._database_trouble.begin(str(fault))
+            self._fail()
+            return
         except Exception as error:  # noqa: BLE001 (a mistake in reading one message must not stop the rest)
             self._refuse(error, topic, payload)
             return
@@ -238,16 +242,16 @@ class Ingest:
 class _Trouble:
     """Logged once when it begins and once when it ends."""
 
-    def __init__(self, what: str) -> None:
-        self._what = what
+    def __init__(self, bad: str, good: str) -> None:
+        self._bad, self._good = bad, good
         self.begun = False
 
     def begin(self, why: str) -> None:
         if why and not self.begun:
             self.begun = True
-            log.warning("%s is away: %s", self._what, why)
+            log.warning("%s: %s", self._bad, why)
 
     def end(self) -> None:
         if self.begun:
             self.begun = False
-            log.warning("%s is back", self._what)
+            log.warning("%s", self._good)

@@ -90,7 +90,9 @@ class Group:
         if self._known.marked_hour_ms != hour_ms:
             self._known.marked_hour_ms = rows.mark_hour_ms = hour_ms
         for device, lane in self._lanes.values():
-            rows.lanes += (
+            lanes = rows.new_lanes if lane.is_new else rows.lanes
+            lane.is_new = False
+            lanes += (
                 lane.id,
                 device.id,
                 lane.spool,
@@ -100,7 +102,9 @@ class Group:
                 self.received_ms,
             )
         for device in self._devices.values():
-            rows.devices += (
+            devices = rows.new_devices if device.is_new else rows.devices
+            device.is_new = False
+            devices += (
                 device.id,
                 device.name,
                 device.kind,

@@ -33,7 +33,7 @@ class Boot:
 class Lane:
     """One lane of a spool, and its cursor."""
 
-    __slots__ = ("id", "lane", "missing", "refused_at", "spool", "through")
+    __slots__ = ("id", "is_new", "lane", "missing", "refused_at", "spool", "through")
 
     def __init__(self, id_: int, spool: str, lane: str, through: int, missing: int) -> None:
         self.id = id_
@@ -41,6 +41,7 @@ class Lane:
         self.lane = lane
         self.through = through
         self.missing = missing
+        self.is_new = False
         # When it was last told of a batch that does not join: (cursor, monotonic seconds).
         self.refused_at = (-1, 0.0)
 
@@ -56,6 +57,7 @@ class Device:
         self.boots: dict[str, Boot] = {}
         self.unreadable_kept = unreadable_kept
         self.has_counted = has_counted
+        self.is_new = False
 
 
 class Known:
@@ -86,6 +88,7 @@ class Known:
             if device is None:
                 id_ = self._take_id("device") if name else 0
                 device = Device((id_, name, "", now_ms, 0, "", 0, ""))
+                device.is_new = bool(name)
             self._devices[name] = device
             self._size += 1
         return device
@@ -95,7 +98,8 @@ class Known:
         known = device.lanes.get((spool, lane))
         if known is None:
             row = self._db.read(lambda conn: _find_lane(conn, device.id, spool, lane))
-            known = Lane(row[0], spool, lane, *row[1:]) if row else Lane(self._take_id("lane"), spool, lane, 0, 0)
+            known = Lane(row[0] if row else self._take_id("lane"), spool, lane, *(row[1:] if row else (0, 0)))
+            known.is_new = row is None
             device.lanes[spool, lane] = known
             self._size += 1
         return known

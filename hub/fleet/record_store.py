@@ -17,15 +17,17 @@ _KIND = Into("kind (id, name)", 2)
 _BOOT = Into("boot (id, device_id, boot)", 3)
 _ANCHOR = Into("anchor (boot_id, mono_ms, wall_ms)", 3)
 _QUARANTINE = Into("quarantine (device_id, lane_id, seq, kind, reason, raw, received_ms)", 7)
+_NEW_DEVICE = Into("device (id, name, kind, first_heard_ms, last_heard_ms, online, boot, connection, version)", 9)
 _DEVICE = Into(
-    "device (id, name, kind, first_heard_ms, last_heard_ms, online, boot, connection, version)",
-    9,
+    _NEW_DEVICE.target,
+    _NEW_DEVICE.width,
     "ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, last_heard_ms = excluded.last_heard_ms, "
     "online = excluded.online, boot = excluded.boot, connection = excluded.connection, version = excluded.version",
 )
+_NEW_LANE = Into("lane (id, device_id, spool, lane, through, missing, last_ms)", 7)
 _LANE = Into(
-    "lane (id, device_id, spool, lane, through, missing, last_ms)",
-    7,
+    _NEW_LANE.target,
+    _NEW_LANE.width,
     "ON CONFLICT (id) DO UPDATE SET through = excluded.through, missing = excluded.missing, last_ms = excluded.last_ms",
 )
 _LATEST = Into(
@@ -89,7 +91,9 @@ class Rows:
         self.mark_hour_ms: int | None = None
         self.kinds: list[Any] = []
         self.boots: list[Any] = []
+        self.new_devices: list[Any] = []
         self.devices: list[Any] = []
+        self.new_lanes: list[Any] = []
         self.lanes: list[Any] = []
         self.events: list[Any] = []
         self.latest: list[Any] = []
@@ -108,8 +112,10 @@ def keep(conn: Connection, rows: Rows) -> None:
     if rows.mark_hour_ms is not None:
         _mark(conn, rows.month, rows.mark_hour_ms)
     insert(conn, _KIND, rows.kinds)
+    insert(conn, _NEW_DEVICE, rows.new_devices)
     insert(conn, _DEVICE, rows.devices)
     insert(conn, _BOOT, rows.boots)
+    insert(conn, _NEW_LANE, rows.new_lanes)
     insert(conn, _LANE, rows.lanes)
     insert(conn, Into(f"event_{rows.month} {_EVENT_COLUMNS}", 9), rows.events)
     insert(conn, _LATEST, rows.latest)

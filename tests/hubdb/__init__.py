@@ -1,0 +1,1 @@
+"""The hub's database and the way pages hear of changes."""
