@@ -72,13 +72,13 @@ class Known:
         self._devices: dict[str, Device] = {}
         self.kind_ids: dict[str, int] = {}
         self._next: dict[str, int] = {}
-        self._size = 0
+        self.size = 0
         self.marked_hour_ms = -1
 
     @property
     def overfull(self) -> bool:
         """Whether it should be forgotten at the next chance."""
-        return self._size > LIMIT
+        return self.size > LIMIT
 
     def device(self, name: str, now_ms: int) -> Device:
         """The device of that name; '' is nobody's."""
@@ -90,7 +90,7 @@ class Known:
                 device = Device((id_, name, "", now_ms, 0, "", 0, ""))
                 device.is_new = bool(name)
             self._devices[name] = device
-            self._size += 1
+            self.size += 1
         return device
 
     def lane(self, device: Device, spool: str, lane: str) -> Lane:
@@ -101,7 +101,7 @@ class Known:
             known = Lane(row[0] if row else self._take_id("lane"), spool, lane, *(row[1:] if row else (0, 0)))
             known.is_new = row is None
             device.lanes[spool, lane] = known
-            self._size += 1
+            self.size += 1
         return known
 
     def boot(self, device: Device, boot: str, new: list[Any]) -> Boot:
@@ -113,7 +113,7 @@ class Known:
                 known = Boot(self._take_id("boot"), None, {})
                 new += (known.id, device.id, boot)
             device.boots[boot] = known
-            self._size += 1 + len(known.counters)
+            self.size += 1 + len(known.counters)
         return known
 
     def kind(self, name: str, new: list[Any]) -> int:
