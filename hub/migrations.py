@@ -33,6 +33,50 @@ def m001_records(db: Database) -> None:
             db.execute(statement)
 
 
+@migrations()
+def m002_people(db: Database) -> None:
+    """Who may sign in, who has, and what was done."""
+    for statement in _PEOPLE.split(";"):
+        if statement.strip():
+            db.execute(statement)
+
+
+_PEOPLE = """
+CREATE TABLE person (
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  shown TEXT NOT NULL,
+  role TEXT NOT NULL,
+  password TEXT NOT NULL DEFAULT '',
+  disabled INTEGER NOT NULL DEFAULT 0,
+  created_ms INTEGER NOT NULL
+);
+
+CREATE TABLE session (
+  token_hash TEXT PRIMARY KEY,
+  person_id INTEGER NOT NULL REFERENCES person(id),
+  created_ms INTEGER NOT NULL,
+  seen_ms INTEGER NOT NULL,
+  expires_ms INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX session_person ON session (person_id);
+
+CREATE TABLE invitation (
+  token_hash TEXT PRIMARY KEY,
+  person_id INTEGER REFERENCES person(id),
+  expires_ms INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE audit (
+  id INTEGER PRIMARY KEY,
+  at_ms INTEGER NOT NULL,
+  who TEXT NOT NULL,
+  did TEXT NOT NULL,
+  what TEXT NOT NULL,
+  detail TEXT NOT NULL
+)
+"""
+
 _RECORDS = """
 CREATE TABLE device (
   id INTEGER PRIMARY KEY,

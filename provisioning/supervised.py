@@ -149,7 +149,7 @@ def last_words(log: Path, lines: int = 8) -> list[str]:
     return text.splitlines()[-lines:]
 
 
-def _ask(town: Town, method: str, *args: object) -> Any:  # noqa: ANN401 (one type a method)
+def _ask(town: Town, method: str, *args: object) -> Any:
     transport = SupervisorTransport(None, None, serverurl=f"unix://{town.socket}")
     try:
         with xmlrpc.client.ServerProxy("http://supervisor", transport=transport) as proxy:

@@ -111,8 +111,9 @@ class Device:
 
     def deliver(self, message: Batch) -> Ack:
         """Sends a batch until it is acknowledged through its end."""
-        last = message.records[-1].seq
+        last, end = message.records[-1].seq, time.monotonic() + 60
         while True:
+            assert time.monotonic() < end, "the hub does not acknowledge"
             self.send(message)
             while (ack := self.ack(5)) is not None:
                 if ack.through >= last and ack.lane == message.lane and ack.spool == message.spool:

@@ -41,10 +41,10 @@ class Intake:
         return self.db.read(lambda conn: store.usage_series(conn, 1, 0, 2**62))
 
 
-counters = st.tuples(st.integers(0, 5), st.integers(0, 50), st.integers(0, 50), st.integers(0, 2))
+counters = st.tuples(st.integers(0, 1), st.integers(0, 5), st.integers(0, 5), st.integers(0, 1))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(readings=st.lists(counters, max_size=30), cuts=st.sets(st.integers(0, 30)), forgets=st.booleans())
 def test_usage_is_the_sum_of_differences_within_a_boot(
     tmp_path_factory: pytest.TempPathFactory,

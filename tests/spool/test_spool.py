@@ -223,7 +223,11 @@ def _mounted(folder: Path) -> Callable[[], None]:
     )
     if done.returncode:
         pytest.skip(f"a tmpfs cannot be mounted here: {done.stderr.decode().strip()}")
-    return lambda: subprocess.run(["umount", "-l", str(folder)], check=True) and None
+
+    def unmount() -> None:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+    return unmount
 
 
 def test_a_full_disk_refuses_punches_aloud_and_recovers(tmp_path: Path) -> None:

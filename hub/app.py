@@ -1,0 +1,100 @@
+"""One place that builds the hub: database, ingest and pages in one process, on one event loop."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+from collections.abc import AsyncIterator
+from importlib import metadata
+from pathlib import Path
+
+from fastapi import Depends, FastAPI, HTTPException
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException as AnyHTTPException
+
+from hub import access, login, one_device, pages, today
+from hub.attendance import web as attendance
+from hub.db import Db
+from hub.fleet import web as fleet
+from hub.guard import Brake, Guard, NotSignedIn, headers, public
+from hub.ingest import Ingest
+from hub.live import Live
+from hub.settings import Settings
+
+log = logging.getLogger(__name__)
+
+# The fleet's own addresses stand before the page of a device of any name.
+ROUTERS = (today.router, fleet.router, one_device.router, attendance.router, login.router)
+
+
+def make_app(settings: Settings) -> FastAPI:
+    """The whole hub. Raises RuntimeError when a route says not who may use it."""
+    app = FastAPI(
+        title="machinaka",
+        version=metadata.version("machinaka"),
+        lifespan=_life,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+    )
+    app.state.settings = settings
+    app.state.brake = Brake()
+    app.middleware("http")(headers)
+    app.add_exception_handler(NotSignedIn, pages.not_signed_in)
+    for error in (AnyHTTPException, HTTPException, RequestValidationError, Exception):
+        app.add_exception_handler(error, pages.failed)
+    for router in ROUTERS:
+        app.include_router(router)
+    app.get("/healthz", dependencies=[Depends(public)])(_healthz)
+    app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
+    check_needs(routes(app))
+    return app
+
+
+def routes(app: FastAPI) -> list[APIRoute]:
+    """The app's own routes."""
+    return [route for route in app.routes if isinstance(route, APIRoute)]
+
+
+def check_needs(found: list[APIRoute]) -> None:
+    """Every route names a need of access.py, or says that it is public. Raises RuntimeError."""
+    known = {"public", *access.NEEDS}
+    for route in found:
+        if not known & set(pages.needs_of(route)):
+            raise RuntimeError(f"{route.path} does not say who may use it")
+
+
+async def _healthz() -> JSONResponse:
+    return JSONResponse({"ok": True})
+
+
+@contextlib.asynccontextmanager
+async def _life(app: FastAPI) -> AsyncIterator[None]:
+    """Opens the database and takes records in for as long as pages are served."""
+    settings: Settings = app.state.settings
+    db, live = Db(settings.database), Live()
+    await asyncio.to_thread(db.open)
+    app.state.db, app.state.live = db, live
+    app.state.guard = Guard(settings, db)
+    app.state.stopping = asyncio.Event()
+    ingest = asyncio.create_task(Ingest(settings.broker, db, live).run(), name="ingest")
+    ingest.add_done_callback(_ingest_ended)
+    try:
+        yield
+    finally:
+        app.state.stopping.set()
+        ingest.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await ingest
+        await asyncio.to_thread(db.close)
+
+
+def _ingest_ended(task: asyncio.Task[None]) -> None:
+    """A hub that takes nothing in must not look alive: supervisor starts it anew."""
+    if not task.cancelled() and task.exception() is not None:
+        log.critical("the ingest ended: %r", task.exception())
+        os.kill(os.getpid(), signal.SIGTERM)

@@ -1,0 +1,33 @@
+"""The audit log: who did what to whom, appended in the transaction that does it and never changed (SQL)."""
+
+import msgspec
+
+from hub.db import Connection
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One line: `who` did `did` (a word of words.py) to `what`."""
+
+    id: int
+    at_ms: int
+    who: str
+    did: str
+    what: str
+    detail: str
+
+
+def note(conn: Connection, at_ms: int, who: str, did: str, what: str = "", detail: str = "") -> None:
+    """Appends a line."""
+    conn.execute(
+        "INSERT INTO audit (at_ms, who, did, what, detail) VALUES (?, ?, ?, ?, ?)", (at_ms, who, did, what, detail)
+    )
+
+
+def entries(conn: Connection, limit: int = 100, before_id: int | None = None, who: str = "") -> list[Entry]:
+    """Lines, newest first; those before `before_id` for the next page."""
+    rows = conn.execute(
+        "SELECT id, at_ms, who, did, what, detail FROM audit WHERE (? IS NULL OR id < ?) AND (? = '' OR who = ?) "
+        "ORDER BY id DESC LIMIT ?",
+        (before_id, before_id, who, who, limit),
+    )
+    return [Entry(*row) for row in rows]

@@ -1,0 +1,61 @@
+"""How a device is, in one word and the reasons (rule).
+
+| word | mark | when |
+|---|---|---|
+| fault | ■ | an alarm is open, records were lost, the disk is nearly full |
+| warning | ▲ | clock not set, much waits on its disk, too hot, throttled, not heard although online |
+| ok | ● | none of these |
+| offline | ○ | it said goodbye, or its connection ended |
+"""
+
+from typing import Literal, NamedTuple
+
+from hub.fleet.store import DeviceRow
+
+Word = Literal["ok", "warning", "fault", "offline"]
+Reason = Literal[
+    "alarm", "missing", "dropped", "quarantined", "disk", "clock_unset", "backlog", "hot", "throttled", "silent"
+]
+
+_DISK_FREE_PERMILLE = 50
+_HOT_MILLI_C = 80_000
+_BACKLOG = 1000
+_SILENT_MS = 10 * 60_000
+# vcgencmd get_throttled: bits 0 to 3 are now, the rest since boot.
+_THROTTLED_NOW = 0b1111
+_FAULTS: frozenset[Reason] = frozenset({"alarm", "missing", "dropped", "disk"})
+
+
+class Condition(NamedTuple):
+    """A word and why."""
+
+    word: Word
+    reasons: tuple[Reason, ...]
+
+
+def condition(row: DeviceRow, now_ms: int) -> Condition:
+    """How the device is now. What went wrong is told of a device that is offline as well."""
+    reasons = tuple(reason for reason, holds in _reasons(row, now_ms).items() if holds)
+    if not row.online:
+        return Condition("offline", reasons)
+    if _FAULTS & set(reasons):
+        return Condition("fault", reasons)
+    return Condition("warning" if reasons else "ok", reasons)
+
+
+def _reasons(row: DeviceRow, now_ms: int) -> dict[Reason, bool]:
+    health = row.health
+    return {
+        "alarm": bool(row.open_alarms),
+        "missing": row.missing > 0,
+        "dropped": row.dropped > 0,
+        "quarantined": row.quarantined > 0,
+        "disk": bool(
+            health and health.disk_total and health.disk_free * 1000 < health.disk_total * _DISK_FREE_PERMILLE
+        ),
+        "clock_unset": row.clock == "unset",
+        "backlog": row.spool_urgent + row.spool_bulk > _BACKLOG,
+        "hot": bool(health and (health.temperature_milli_c or 0) > _HOT_MILLI_C),
+        "throttled": bool(health and (health.throttled or 0) & _THROTTLED_NOW),
+        "silent": row.online and now_ms - row.last_heard_ms > _SILENT_MS,
+    }

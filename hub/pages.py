@@ -1,0 +1,133 @@
+"""The frame of every page: language, words, the rail, errors; Jinja2 templates in `templates/`."""
+
+import csv
+import io
+import time
+from collections.abc import Iterable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.routing import APIRoute
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.exceptions import HTTPException
+
+from hub import shown
+from hub.access import Need
+from hub.guard import Who
+from hub.words import Language, word
+
+HERE = Path(__file__).parent
+# What the rail shows, in order: address, word, and what the role must cover.
+RAIL: tuple[tuple[str, str, Need], ...] = (
+    ("/", "today", "devices"),
+    ("/devices", "devices", "devices"),
+    ("/taps", "taps", "taps"),
+    ("/settings", "settings", "own"),
+)
+_MARKS = {"ok": "●", "warning": "▲", "fault": "■", "offline": "○"}
+_STANDING_MARKS = {"accepted": "●", "repeat": "▲", "unknown": "■", "unsure": "▲"}
+
+_environment = Environment(
+    loader=FileSystemLoader(HERE / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_environment.globals.update(marks=_MARKS, standing_marks=_STANDING_MARKS)
+_environment.filters.update(
+    data=shown.data, permille=shown.permille, celsius=shown.celsius, clock_time=shown.clock_time, moment=shown.moment
+)
+
+
+def now_ms() -> int:
+    """The hub's wall clock."""
+    return time.time_ns() // 1_000_000
+
+
+def language_of(request: Request) -> Language:
+    """What the person chose, else what the hub is set to."""
+    chosen = request.cookies.get("language", request.app.state.settings.language)
+    return "en" if chosen == "en" else "ja"
+
+
+def fragment(template: str, language: Language, **values: Any) -> str:
+    """A template's text in a language."""
+    now = now_ms()
+    return _environment.get_template(template).render(
+        lang=language,
+        t=partial(word, language),
+        said=lambda at_ms: shown.said(language, at_ms, now),
+        exact=partial(shown.exact, language),
+        span=partial(shown.span, language),
+        now_ms=now,
+        **values,
+    )
+
+
+def page(request: Request, template: str, who: Who | None = None, status: int = 200, **values: Any) -> HTMLResponse:
+    """A whole page."""
+    rail = [(path, name, path == _section(request.url.path)) for path, name, need in RAIL if who and who.may(need)]
+    text = fragment(
+        template,
+        language_of(request),
+        who=who,
+        rail=rail,
+        here=request.url.path + (f"?{request.url.query}" if request.url.query else ""),
+        **values,
+    )
+    return HTMLResponse(text, status)
+
+
+def _section(path: str) -> str:
+    return "/" + path.split("/")[1]
+
+
+def to(path: str, **query: str) -> RedirectResponse:
+    """Goes on to another page after a change."""
+    return RedirectResponse(path + (f"?{urlencode(query)}" if query else ""), 303)
+
+
+def safe_next(path: str) -> str:
+    """A path of our own to go back to; anything else is the start page."""
+    return path if path.startswith("/") and not path.startswith(("//", "/\\")) and "\n" not in path else "/"
+
+
+def table_file(name: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> Response:
+    """A CSV file that spreadsheets open as it is: UTF-8 with a mark, and no cell that begins a formula."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(head)
+    for row in rows:
+        writer.writerow([f"'{cell}" if str(cell).startswith(("=", "+", "@", "-", "\t")) else cell for cell in row])
+    return Response(
+        "\ufeff" + text.getvalue(),
+        media_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+def not_signed_in(request: Request, error: Exception) -> Response:
+    """To the sign-in page and back."""
+    if request.headers.get("accept", "").startswith("text/event-stream") or request.headers.get("hx-request"):
+        return Response(status_code=401, headers={"HX-Redirect": "/sign-in"})
+    here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return to("/sign-in", next=here) if request.method == "GET" and here != "/" else to("/sign-in")
+
+
+def failed(request: Request, error: Exception) -> Response:
+    """An error page in plain words."""
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    key = f"error_{status}" if status in (403, 404) else "error_other"
+    who = getattr(request.state, "who", None)
+    return page(request, "error.html", who, status, key=key)
+
+
+def needs_of(route: APIRoute) -> list[str]:
+    """What a route asks for: the needs of its dependencies, and `public` when it is open to all."""
+    calls = [dependency.call for dependency in route.dependant.dependencies]
+    return [getattr(call, "need", getattr(call, "__name__", "")) for call in calls]

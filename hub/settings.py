@@ -1,0 +1,67 @@
+"""The hub's settings: one file, read once at start.  A default and a unit stand on each field."""
+
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+import msgspec
+
+from wire import settings_file
+from wire.settings_file import BadSetting
+
+Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
+
+
+class BrokerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the broker listens."""
+
+    host: str = "127.0.0.1"
+    port: Port = 1883
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything that the hub is told by its file. `public_url` is what people type."""
+
+    state_dir: str
+    host: str = "127.0.0.1"
+    port: Port = 8080
+    public_url: str = ""
+    language: Literal["ja", "en"] = "ja"
+    session_hours: Annotated[int, msgspec.Meta(ge=1, le=720)] = 12
+    broker: BrokerSettings = BrokerSettings()
+
+    @property
+    def url(self) -> str:
+        """The address of the pages, without a slash at its end."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @property
+    def secure(self) -> bool:
+        """Whether people come by https."""
+        return self.url.startswith("https://")
+
+    @property
+    def database(self) -> Path:
+        """The hub's one file."""
+        return Path(self.state_dir) / "hub.db"
+
+
+def load(path: Path) -> Settings:
+    """The settings in a file. Raises BadSetting; plain http is allowed on this machine only."""
+    settings = settings_file.read(path, Settings)
+    address = urlsplit(settings.url)
+    if address.scheme not in ("http", "https") or not address.hostname:
+        raise BadSetting(path, "public_url", repr(settings.public_url), "an address such as https://machinaka.example")
+    if not settings.secure and not (_is_loopback(settings.host) and _is_loopback(address.hostname)):
+        raise BadSetting(
+            path, "host", repr(settings.host), "127.0.0.1, or a public_url that begins with https:// (passwords cross)"
+        )
+    return settings
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
