@@ -38,6 +38,8 @@ _RESEND_S = (30, 600)
 _REWIND_APART_S = 1
 # An answer that takes longer than this means that the hub is away, even when the broker is not.
 _ANSWER_S = 5
+# For so long after a connection, bulk records wait only so long.
+_FRESH_S, _FRESH_WAIT_S = 10, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,7 @@ class Uplink:
         self._lanes: dict[Lane, _Lane] = {lane: _Lane() for lane in LANES}
         self._watchers: list[Callable[[UplinkState], None]] = []
         self._fault = ""
+        self._connected_s = -1e9
         self.state = UplinkState()
         spool.on_append(self._appended)
 
@@ -115,6 +118,7 @@ class Uplink:
 
     async def _serve(self, link: "_Link") -> None:
         self._acks.clear()
+        self._connected_s = time.monotonic()
         for lane, lane_state in self._lanes.items():
             lane_state.rewind(await self._spool.cursor(lane))
         self._set(connected=True)
@@ -151,11 +155,18 @@ class Uplink:
     def _appended(self, lane: Lane) -> None:
         state = self._lanes[lane]
         state.waiting += 1
-        wait_s = 0 if lane == "urgent" else self._settings.broker.bulk_every_s
+        now_s = time.monotonic()
         if state.due_s is None:
-            state.due_s = time.monotonic() + wait_s
+            state.due_s = now_s + self._wait_s(lane, now_s)
         if lane == "urgent" or state.waiting == RECORDS_PER_BATCH:
             self._wake.set()
+
+    def _wait_s(self, lane: Lane, now_s: float) -> float:
+        """How long a record may wait for company. Just after a connection not long: somebody may be looking."""
+        if lane == "urgent":
+            return 0
+        every_s = self._settings.broker.bulk_every_s
+        return every_s if now_s - self._connected_s > _FRESH_S else min(every_s, _FRESH_WAIT_S)
 
     def _resend_if_late(self, state: _Lane, now_s: float) -> None:
         if state.under_way and now_s - state.sent_s >= state.resend_s:

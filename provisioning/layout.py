@@ -170,6 +170,7 @@ def _settle_agent(town: Town, kind: Kind) -> None:
         "kind": kind,
         "health_every_s": 10,
         "usage_every_s": 10,
+        "broker": {"bulk_every_s": 10},
     }
     settings = settings | {
         "state_dir": str(path.parent),
