@@ -4,6 +4,7 @@
 2. The events themselves lie in one table a month (`event_202611`), made by the first group of that month:
    append-only and without an index, so that the ten-millionth goes in as quickly as the first.
    A record counts once because of its lane's cursor (`lane.through`), written in the same transaction.
+   Punches have keys as well: few, and worth it.
 3. Pages read the small tables beside them: latest state, hourly roll-ups, punches, alarms.
 4. Clock quality is kept as 0 synced, 1 held, 2 unset; times are milliseconds of UTC.
 """
@@ -183,7 +184,9 @@ CREATE TABLE punch (
   standing TEXT NOT NULL,
   chosen TEXT NOT NULL,
   technology TEXT NOT NULL,
-  UNIQUE (lane_id, seq)
+  UNIQUE (lane_id, seq),
+  -- The same tap under another name: a device whose disk was put back from a copy offers it again in a new spool.
+  UNIQUE (boot_id, mono_ms, card)
 );
 CREATE INDEX punch_device ON punch (device_id);
 

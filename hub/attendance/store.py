@@ -1,4 +1,4 @@
-"""Punches as they came: kept once by (lane, seq), shown with their true time."""
+"""Punches as they came: kept once by (lane, seq) and by (boot, moment, card), shown with their true time."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,7 +14,7 @@ _INTO = Into(
     "punch (device_id, lane_id, seq, boot_id, mono_ms, at_ms, clock, received_ms, "
     "card, direction, standing, chosen, technology)",
     13,
-    "ON CONFLICT (lane_id, seq) DO NOTHING",
+    "ON CONFLICT DO NOTHING",
 )
 
 

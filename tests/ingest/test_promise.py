@@ -174,3 +174,12 @@ def test_taps_come_newest_first_page_by_page(hub: Hub, device: Device, broker: B
     assert page == taps[3:5]
     assert hub.db.read(lambda conn: attendance.latest_taps(conn, device="terminal-2")) == taps[:1]
     other.drop()
+
+
+def test_a_disk_put_back_from_a_copy_does_not_double_its_punches(hub: Hub, device: Device) -> None:
+    device.deliver(batch(0, punch(1), punch(2), punch(3), lane="urgent"))
+    # The copy knew of the first ack only; it found out that it is old, took a new name, and sends what it has:
+    # punch 2 again, and one that was made since.
+    device.deliver(batch(0, punch(2), punch(3, mono_ms=99), lane="urgent", spool="fedcba9876543210"))
+    moments = hub.db.read(lambda conn: conn.execute("SELECT mono_ms FROM punch ORDER BY mono_ms").fetchall())
+    assert moments == [(1,), (2,), (3,), (99,)]
