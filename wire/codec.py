@@ -95,7 +95,7 @@ def decode_body(kind: str, raw: bytes | msgspec.Raw) -> Any:
 
 def decode_batch(data: bytes) -> Received:
     """A batch from the `up` topic. Raises Unreadable when its envelope is not readable or its order wrong."""
-    plain = _inflate(data)
+    plain = inflate(data)
     try:
         batch = _batch.decode(plain)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -108,12 +108,12 @@ def decode_batch(data: bytes) -> Received:
 
 def decode_ack(data: bytes) -> Ack:
     """An ack from the `ack` topic. Raises Unreadable."""
-    return _decode(_ack, _inflate(data))
+    return _decode(_ack, inflate(data))
 
 
 def decode_presence(data: bytes) -> Presence:
     """A presence or last will. Raises Unreadable."""
-    return _decode(_presence, _inflate(data))
+    return _decode(_presence, inflate(data))
 
 
 def lane_of(kind: str) -> Lane:
@@ -131,18 +131,22 @@ def _decode(decoder: msgspec.json.Decoder[_T], data: bytes) -> _T:
         raise Unreadable(str(error)) from error
 
 
-def _inflate(data: bytes) -> bytes:
+def inflate(data: bytes) -> bytes:
+    """The JSON of a message as it came, plain or deflated. Raises Unreadable when it is too long or broken."""
     if len(data) > BATCH_BYTES:
         raise Unreadable(f"{len(data)} bytes; at most {BATCH_BYTES} are allowed")
     if data[:1] != bytes((_ZLIB,)):
         return data
     inflater = zlib.decompressobj()
     try:
-        plain = inflater.decompress(data, BATCH_PLAIN_BYTES)
+        # One byte more than is allowed: with none to spare zlib would not reach the end of the longest.
+        plain = inflater.decompress(data, BATCH_PLAIN_BYTES + 1)
     except zlib.error as error:
         raise Unreadable(f"deflated data is broken: {error}") from error
+    if len(plain) > BATCH_PLAIN_BYTES:
+        raise Unreadable(f"inflates to more than {BATCH_PLAIN_BYTES} bytes")
     if not inflater.eof or inflater.unused_data:
-        raise Unreadable("deflated data is cut off, too long or followed by more")
+        raise Unreadable("deflated data is cut off or followed by more")
     return plain
 
 

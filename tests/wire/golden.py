@@ -1,0 +1,135 @@
+"""The golden files, and what each of them says in types."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+import wire
+from wire import codec
+from wire.messages import (
+    LANE_OF_KIND,
+    Ack,
+    Alarm,
+    Batch,
+    ClockQuality,
+    ClockReading,
+    Dropped,
+    Health,
+    Interface,
+    Presence,
+    ProcessState,
+    Punch,
+    Record,
+    Usage,
+)
+
+FOLDER = Path(wire.__file__).parent / "golden"
+
+BOOT = "3f1c9a52-7d0e-4b6a-9c58-2e81f0a4d7b3"
+SPOOL = "9f3c0a7be2d41568"
+MONO_MS = 86_412_907
+# 24 November 2026, 8:24 in Japan.
+AT_MS = 1_795_476_240_512
+MINUTE_MS = 60_000
+
+# Of each kind: a body with every field, and one with only those that must be there.
+BODIES: dict[str, tuple[msgspec.Struct, msgspec.Struct]] = {
+    "punch": (
+        Punch("b0d7e6413fa95c2288c1904e7a5df36b", "clock_out", "unsure", "person", "FeliCa", 40),
+        Punch("18e2c96fd40b73a5f1067c2b9e845d30", "clock_in"),
+    ),
+    "health": (
+        Health(
+            cpu_permille=83,
+            memory_total=1_979_711_488,
+            memory_available=1_502_838_784,
+            disk_total=31_268_536_320,
+            disk_free=24_117_248_000,
+            uptime_s=86_412,
+            version="0.1.0",
+            agent_rss=41_943_040,
+            temperature_milli_c=48_312,
+            throttled=0x50000,
+            load_milli=210,
+            spool_urgent=3,
+            spool_bulk=118,
+            clock_max_error_ms=12,
+            processes=(ProcessState("machinaka-agent", "running", 86_390), ProcessState("kiosk", "backoff")),
+            reader="pn532",
+            reader_since_ms=AT_MS - 86_000_000,
+        ),
+        Health(0, 1_979_711_488, 1_502_838_784, 31_268_536_320, 24_117_248_000, 42),
+    ),
+    "usage": (
+        Usage((Interface("wlan0", 734_003_200, 52_428_800, "wifi"), Interface("eth0", 0, 0))),
+        Usage(()),
+    ),
+    "clock": (
+        ClockReading(AT_MS, MONO_MS, "held", -1734),
+        ClockReading(AT_MS + 60 * MINUTE_MS, MONO_MS + 60 * MINUTE_MS),
+    ),
+    "dropped": (Dropped({"health": 1437, "usage": 24}, "bulk", 12, 1499), Dropped({}, "bulk", 1, 1)),
+    "alarm": (Alarm("reader", "begun", "the reader does not answer"), Alarm("reader", "ended")),
+}
+_CLOCKS: dict[str, tuple[ClockQuality, ClockQuality]] = {
+    "punch": ("synced", "held"),
+    "usage": ("synced", "unset"),
+    "alarm": ("held", "synced"),
+}
+_AFTER = {"punch": 41, "health": 7, "usage": 0, "clock": 2, "dropped": 1499, "alarm": 3}
+
+
+def _record(seq: int, kind: str, nth: int) -> Record:
+    clock = _CLOCKS.get(kind, ("synced", "synced"))[nth]
+    body = msgspec.Raw(codec.encode_body(BODIES[kind][nth]))
+    return Record(seq, kind, BOOT, MONO_MS + nth * MINUTE_MS, AT_MS + nth * MINUTE_MS, clock, body)
+
+
+def _of_kind(kind: str) -> Batch:
+    after = _AFTER[kind]
+    return Batch(SPOOL, LANE_OF_KIND[kind], after, (_record(after + 1, kind, 0), _record(after + 2, kind, 1)))
+
+
+MIXED = Batch(
+    SPOOL,
+    "bulk",
+    12,
+    (_record(13, "clock", 0), _record(14, "health", 0), _record(15, "usage", 0), _record(16, "health", 1)),
+)
+# What every file says.
+BATCHES: dict[str, Batch] = {
+    **{f"batch-{kind}.json": _of_kind(kind) for kind in BODIES},
+    "batch-mixed.json": MIXED,
+    "batch-deflated.hex": MIXED,
+    "batch-missing.json": Batch(SPOOL, "urgent", 2, (_record(5, "punch", 1), _record(6, "alarm", 1)), 2),
+}
+ACKS = {"ack.json": Ack(SPOOL, "urgent", 43)}
+PRESENCES = {
+    "presence.json": Presence(
+        online=True, boot=BOOT, connection=1207, version="0.1.0", device_kind="terminal", seen=4, applied=3
+    ),
+    "last-will.json": Presence(online=False, boot=BOOT, connection=1207),
+}
+
+
+def payload(name: str) -> bytes:
+    """A golden file as it goes over the wire; those for reading keep their white space."""
+    data = (FOLDER / name).read_bytes()
+    return bytes.fromhex(data.decode()) if name.endswith(".hex") else data
+
+
+def value(name: str) -> Any:
+    """A golden file's plain JSON value."""
+    return json.loads((FOLDER / name).read_bytes())
+
+
+def plain(message: Batch | Ack | Presence) -> Any:
+    """What a message encodes to, as a plain JSON value."""
+    return json.loads(codec.inflate(codec.encode(message)))
+
+
+def same(one: Batch, other: Batch) -> bool:
+    """Whether two batches say the same, whatever white space their bodies have."""
+    return bool(plain(one) == plain(other))
