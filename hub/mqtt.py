@@ -59,9 +59,10 @@ class Connection(asyncio.Protocol):
         """Publishes acks (topic, payload), then tells the broker that these messages are done with.
 
         Acks go with QoS 0: one that is lost is made again by the batch that the device then repeats.
+        Number 0 is a message that came with QoS 0: to acknowledge it would end the connection.
         """
         out = [mqtt5.PublishPacket(topic, payload).write() for topic, payload in acks]
-        out += [b"\x40\x02" + packet_id.to_bytes(2, "big") for packet_id in packet_ids]
+        out += [b"\x40\x02" + packet_id.to_bytes(2, "big") for packet_id in packet_ids if packet_id]
         if out:
             self._write(b"".join(out))
 
