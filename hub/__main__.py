@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hub import settings as hub_settings
+from hub import simulate
 from wire.settings_file import BadSetting
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def _parser() -> argparse.ArgumentParser:
         if name == "backup":
             command.add_argument("--to", required=True, metavar="FILE")
         command.set_defaults(run=run)
+    simulate.add_to(commands)
     return parser
 
 
