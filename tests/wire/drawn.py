@@ -1,0 +1,99 @@
+"""Messages as hypothesis draws them: any that the types allow."""
+
+import msgspec
+from hypothesis import strategies as st
+
+from wire import codec
+from wire.messages import (
+    INT64_MAX,
+    LANES,
+    Ack,
+    Alarm,
+    Batch,
+    ClockReading,
+    Dropped,
+    Health,
+    Interface,
+    Lane,
+    Presence,
+    ProcessState,
+    Punch,
+    Record,
+    Usage,
+)
+
+counts = st.one_of(st.integers(0, 9), st.integers(0, INT64_MAX))
+seqs = st.one_of(st.integers(1, 9), st.integers(1, INT64_MAX))
+millis = st.one_of(st.integers(-9, 9), st.integers(-INT64_MAX, INT64_MAX))
+# UTF-8 has no lone surrogates.
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+spools = st.from_regex(r"[0-9a-f]{16}", fullmatch=True)
+lanes: st.SearchStrategy[Lane] = st.sampled_from(LANES)
+kinds = st.from_regex(r"[a-z][a-z_]{0,31}", fullmatch=True)
+qualities = st.sampled_from(["synced", "held", "unset"])
+cards = st.from_regex(r"[0-9a-f]{32}", fullmatch=True)
+
+processes = st.builds(ProcessState, texts, texts, counts)
+interfaces = st.builds(
+    Interface, texts, counts, counts, st.sampled_from(["wifi", "mobile", "wired", "tunnel", "other"])
+)
+BODIES: dict[str, st.SearchStrategy[msgspec.Struct]] = {
+    "punch": st.builds(
+        Punch,
+        cards,
+        st.sampled_from(["clock_in", "clock_out"]),
+        st.sampled_from(["accepted", "repeat", "unknown", "unsure"]),
+        st.sampled_from(["time", "person"]),
+        texts,
+        st.none() | seqs,
+    ),
+    "health": st.builds(
+        Health,
+        counts,
+        counts,
+        counts,
+        counts,
+        counts,
+        counts,
+        version=texts,
+        agent_rss=counts,
+        temperature_milli_c=st.none() | st.integers(-(2**63), INT64_MAX),
+        throttled=st.none() | counts,
+        load_milli=st.none() | counts,
+        spool_urgent=counts,
+        spool_bulk=counts,
+        clock_max_error_ms=st.none() | counts,
+        processes=st.lists(processes, max_size=3).map(tuple),
+        reader=texts,
+        reader_since_ms=st.none() | millis,
+    ),
+    "usage": st.builds(Usage, st.lists(interfaces, max_size=3).map(tuple)),
+    "clock": st.builds(ClockReading, millis, millis, qualities, millis),
+    "dropped": st.builds(Dropped, st.dictionaries(texts, counts, max_size=3), lanes, seqs, seqs),
+    "alarm": st.builds(Alarm, texts, st.sampled_from(["begun", "ended"]), texts),
+}
+known_bodies = st.sampled_from(sorted(BODIES)).flatmap(
+    lambda kind: BODIES[kind].map(lambda body: (kind, codec.encode_body(body)))
+)
+json_values: st.SearchStrategy[object] = st.recursive(
+    st.none() | st.booleans() | millis | st.floats(allow_nan=False, allow_infinity=False) | texts,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=5,
+)
+unknown_bodies = st.tuples(kinds.filter(lambda kind: kind not in BODIES), json_values.map(msgspec.json.encode))
+
+
+@st.composite
+def batches(draw: st.DrawFn) -> Batch:
+    """A batch in ascending order, with gaps, of known and unknown kinds."""
+    after = draw(st.integers(0, 99) | st.integers(0, INT64_MAX // 2))
+    seq, records = after, []
+    for kind, body in draw(st.lists(known_bodies | unknown_bodies, max_size=6)):
+        seq += draw(st.integers(1, 3))
+        stamp = (draw(texts), draw(millis), draw(millis), draw(qualities))
+        records.append(Record(seq, kind, *stamp, msgspec.Raw(body)))  # type: ignore[arg-type]
+    return Batch(draw(spools), draw(lanes), after, tuple(records), draw(counts))
+
+
+acks = st.builds(Ack, spools, lanes, counts)
+presences = st.builds(Presence, st.booleans(), texts, counts, texts, texts, counts, counts)
