@@ -6,7 +6,7 @@ A wrong setting names the file, the key, what was found and what is allowed.
 import re
 import tomllib
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, Literal, TypeGuard, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -32,21 +32,61 @@ def read(path: Path, type_: type[T]) -> T:
     try:
         return msgspec.convert(raw, type_)
     except msgspec.ValidationError as error:
-        raise _explain(path, raw, str(error)) from error
+        raise _explain(path, raw, type_, str(error)) from error
 
 
-def _explain(path: Path, raw: dict[str, Any], message: str) -> BadSetting:
+def _explain(path: Path, raw: dict[str, Any], type_: type[msgspec.Struct], message: str) -> BadSetting:
     """Turns msgspec's sentence (`Expected ..., got ... - at `$.a.b``) into file, key, found, allowed."""
     where = re.search(r" - at `\$\.?(.*)`$", message)
     key = where.group(1) if where else ""
     text = message[: where.start()] if where else message
     if match := re.fullmatch(r"Object contains unknown field `(.+)`", text):
-        return BadSetting(path, _join(key, match[1]), "an unknown setting", "one that the manual lists")
+        return BadSetting(path, _join(key, match[1]), "an unknown setting", _fields(_hint_at(type_, key)))
     if match := re.fullmatch(r"Object missing required field `(.+)`", text):
-        return BadSetting(path, _join(key, match[1]), "nothing", "a value")
-    allowed = text.removeprefix("Expected ").split(", got ")[0].replace("`", "")
-    allowed = re.sub(r"^Invalid enum value '.*'$", "one of the values that the manual lists", allowed)
-    return BadSetting(path, key or "(file)", repr(_at(raw, key)), allowed)
+        key = _join(key, match[1])
+        return BadSetting(path, key, "nothing", _allowed(_hint_at(type_, key)) or "a value")
+    said = text.removeprefix("Expected ").split(", got ")[0].replace("`", "")
+    return BadSetting(path, key or "(file)", repr(_at(raw, key)), _allowed(_hint_at(type_, key)) or said)
+
+
+def _hint_at(type_: type[msgspec.Struct], key: str) -> object:
+    """The annotation of a key such as `broker.port`; None below a list or a table that has no type of its own."""
+    hint: object = type_
+    for part in key.split("."):
+        if part:
+            hint = get_type_hints(hint, include_extras=True).get(part) if _is_section(hint) else None
+    return hint
+
+
+def _is_section(hint: object) -> TypeGuard[type[msgspec.Struct]]:
+    return isinstance(hint, type) and issubclass(hint, msgspec.Struct)
+
+
+def _fields(hint: object) -> str:
+    return f"one of {', '.join(hint.__struct_fields__)}" if _is_section(hint) else "a setting of this program"
+
+
+_WORDS = {int: "a whole number", float: "a number", str: "a text in quotes", bool: "true or false"}
+
+
+def _allowed(hint: object) -> str:
+    """What an annotation allows, in words; empty when msgspec's own words must do."""
+    if get_origin(hint) is Literal:
+        return " or ".join(f'"{value}"' for value in get_args(hint))
+    if _is_section(hint):
+        return "a section with " + ", ".join(hint.__struct_fields__)
+    if get_origin(hint) is Annotated:
+        plain, meta = get_args(hint)[:2]
+        return meta.description or _WORDS.get(plain, "") + _bounds(meta)
+    return _WORDS.get(hint, "") if isinstance(hint, type) else ""
+
+
+def _bounds(meta: msgspec.Meta) -> str:
+    if meta.max_length is not None:
+        return f" of at most {meta.max_length} characters"
+    if meta.ge is not None and meta.le is not None:
+        return f" from {meta.ge} to {meta.le}"
+    return f" of at least {meta.ge}" if meta.ge is not None else ""
 
 
 def _join(*parts: str) -> str:
