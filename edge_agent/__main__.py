@@ -51,7 +51,7 @@ def _run(arguments: argparse.Namespace) -> int:
         log.exception("the agent ends: %s", "; ".join(f"{type(e).__name__}: {e}" for e in group.exceptions))
         return 1
     except OSError as error:
-        sys.stderr.write(f"machinaka-agent: {settings.state_dir}: {error.strerror or error}\n")
+        sys.stderr.write(f"machinaka-agent: {error.filename or settings.state_dir}: {error.strerror or error}\n")
         return 1
     return 0
 
@@ -59,20 +59,20 @@ def _run(arguments: argparse.Namespace) -> int:
 def _spool(arguments: argparse.Namespace) -> int:
     import sqlite3
 
-    settings = agent_settings.load(Path(arguments.settings))
-    path = Path(settings.state_dir) / "spool.db"
+    from edge_agent import spool_file
+
+    path = Path(agent_settings.load(Path(arguments.settings)).state_dir) / "spool.db"
     if not path.exists():
         sys.stderr.write(f"machinaka-agent: {path}: no spool yet\n")
         return 2
-    db = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
-    print("spool", db.execute("SELECT spool FROM identity").fetchone()[0])
-    for lane, name in enumerate(("urgent", "bulk")):
-        kept, waiting, acked = db.execute(
-            "SELECT count(*), count(CASE WHEN seq > acked THEN 1 END), acked FROM lane LEFT JOIN record USING (lane) "
-            "WHERE lane = ?",
-            (lane,),
-        ).fetchone()
-        print(f"{name}: {waiting} waiting, {kept} kept, the hub has everything through {acked}")
+    try:
+        spool, lanes = spool_file.read_figures(path)
+    except sqlite3.Error as error:
+        sys.stderr.write(f"machinaka-agent: {path}: this spool cannot be read ({error})\n")
+        return 2
+    print("spool", spool)
+    for lane in lanes:
+        print(f"{lane.name}: {lane.waiting} waiting, {lane.kept} kept, the hub has everything through {lane.acked}")
     return 0
 
 

@@ -4,19 +4,21 @@ import asyncio
 import contextlib
 import logging
 import signal
+import sqlite3
 from collections.abc import Coroutine
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edge_agent.clock import Clock, Watch
+from edge_agent.clock import Clock, Keep, Stamp, Watch
 from edge_agent.fleet import task as fleet
 from edge_agent.kiosk.screen import Screen
-from edge_agent.settings import Settings
+from edge_agent.settings import KioskSettings, Settings
 from edge_agent.spool import Spool, SpoolFull
 from edge_agent.spool_thread import AsyncSpool
 from edge_agent.uplink import Uplink
-from wire.messages import Alarm
+from wire.messages import Alarm, ClockReading
+from wire.settings_file import BadSetting
 
 if TYPE_CHECKING:
     from edge_agent.attendance.task import Attendance
@@ -43,9 +45,13 @@ def open_spool(settings: Settings, clock: Clock) -> AsyncSpool:
 async def run(settings: Settings, *, clock: Clock | None = None, file: str = "settings") -> None:
     """Runs the agent until SIGTERM or SIGINT. Raises BadSetting."""
     folder = Path(settings.state_dir)
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)  # noqa: ASYNC240 (nothing runs yet)
-    clock = clock or Clock(folder / "good-time")
-    spool = open_spool(settings, clock)
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)  # noqa: ASYNC240 (nothing runs yet)
+        clock = clock or Clock(folder / "good-time")
+        spool = open_spool(settings, clock)
+    except (OSError, sqlite3.OperationalError) as error:
+        found = f"{str(folder)!r} ({getattr(error, 'strerror', None) or error})"
+        raise BadSetting(file, "state_dir", found, "a folder that the agent may write to") from error
     try:
         await _run_until_ended(settings, clock, spool, file)
     finally:
@@ -57,16 +63,12 @@ async def _run_until_ended(settings: Settings, clock: Clock, spool: AsyncSpool, 
     uplink = Uplink(settings, spool, clock, version=metadata.version("machinaka"))
     screen = Screen()
     attendance = _attendance(settings, spool, clock, screen, file)
-    work = [Watch(clock, spool.append).run(), uplink.run(), _house(settings, spool, clock)]
+    work: list[Coroutine[Any, Any, None]] = []
     if attendance is not None:
         uplink.watch(attendance.uplink_changed)
         attendance.uplink_changed(uplink.state)
-        work.append(attendance.run())
-    if settings.kiosk.port:
-        from edge_agent.kiosk import web  # aiohttp: only where there is a page
-
-        app = web.make_app(screen, clock, settings.kiosk)
-        work.append(web.serve(app, settings.kiosk.host, settings.kiosk.port))
+        work += [*_page(settings.kiosk, screen, clock, file), attendance.run()]
+    work += [Watch(clock, _keeping(spool)).run(), uplink.run(), _house(settings, spool, clock)]
     work.append(fleet.run(settings, spool, clock, reader=attendance.condition if attendance else None))
     group = asyncio.create_task(_together(work), name="agent")
     loop = asyncio.get_running_loop()
@@ -91,6 +93,33 @@ def _attendance(settings: Settings, spool: AsyncSpool, clock: Clock, screen: Scr
     from edge_agent.attendance.task import Attendance
 
     return Attendance(settings, make_reader(settings.attendance, file=file), spool, clock, screen)
+
+
+def _page(kiosk: KioskSettings, screen: Screen, clock: Clock, file: str) -> list[Coroutine[Any, Any, None]]:
+    """The terminal's page with its port taken, where there is to be one. Raises BadSetting."""
+    if not kiosk.port:
+        return []
+    from edge_agent.kiosk import web  # aiohttp: only where there is a page
+
+    try:
+        listening = web.listen(kiosk.host, kiosk.port)
+    except OSError as error:
+        found = f"{kiosk.port} ({error.strerror})"
+        raise BadSetting(file, "kiosk.port", found, "a port that nobody else has") from error
+    return [web.serve(web.make_app(screen, clock, kiosk), listening)]
+
+
+def _keeping(spool: AsyncSpool) -> Keep:
+    """Keeps a record that may wait when there is no room for it; whether there was."""
+
+    async def keep(kind: str, reading: ClockReading, stamp: Stamp) -> bool:
+        try:
+            await spool.append(kind, reading, stamp)
+        except SpoolFull:
+            return False
+        return True
+
+    return keep
 
 
 async def _house(settings: Settings, spool: AsyncSpool, clock: Clock) -> None:

@@ -22,7 +22,12 @@ log = logging.getLogger(__name__)
 
 STEP_MS = 500
 _ANCHOR_EVERY_S = 3600
+# A record that found no room is offered again after this.
+_AGAIN_AFTER_S = 60
 _REMEMBER_EVERY_S = 300
+# Two clocks read further apart than this are read again: the process was put aside in between.
+_TOGETHER_NS = 2_000_000
+_READINGS = 5
 _STA_UNSYNC = 0x40
 _TIME_ERROR = 5
 
@@ -115,8 +120,7 @@ class Clock:
 
     def stamp_at(self, mono_ns: int) -> Stamp:
         """An instant of this boot that CLOCK_BOOTTIME named, at most minutes ago."""
-        now_ns = self._source.boottime_ns()
-        at_ns = self._source.realtime_ns() - (now_ns - mono_ns)
+        at_ns = mono_ns + self._offset_ns()
         return Stamp(self._boot, mono_ns // 1_000_000, at_ns // 1_000_000, self.quality())
 
     def now_ms(self) -> int:
@@ -143,7 +147,20 @@ class Clock:
 
     def offset_ms(self) -> int:
         """Wall clock less time since boot: constant until the wall clock is set."""
-        return (self._source.realtime_ns() - self._source.boottime_ns()) // 1_000_000
+        return self._offset_ns() // 1_000_000
+
+    def _offset_ns(self) -> int:
+        """The two clocks read together: the best of a few readings, when something came in between."""
+        best_ns, offset_ns = -1, 0
+        for _ in range(_READINGS):
+            before_ns = self._source.boottime_ns()
+            wall_ns = self._source.realtime_ns()
+            apart_ns = self._source.boottime_ns() - before_ns
+            if best_ns < 0 or apart_ns < best_ns:
+                best_ns, offset_ns = apart_ns, wall_ns - before_ns - apart_ns // 2
+            if apart_ns <= _TOGETHER_NS:
+                break
+        return offset_ns
 
     def remember(self) -> None:
         """Keeps the present as the last good time, if it is one; atomic."""
@@ -166,18 +183,21 @@ class Clock:
             return None
 
 
-Keep = Callable[[str, ClockReading, Stamp], Awaitable[object]]
+Keep = Callable[[str, ClockReading, Stamp], Awaitable[bool]]
 
 
 class Watch:
-    """Notices that the clock was set or became synced, and keeps a `clock` record of it."""
+    """Notices that the clock was set or became synced, and keeps a `clock` record of it.
+
+    `keep` says whether there was room for it.
+    """
 
     def __init__(self, clock: Clock, keep: Keep) -> None:
         self._clock = clock
         self._keep = keep
         self._offset_ms = clock.offset_ms()
         self._was: ClockQuality = "unset"
-        self._told_mono_ms: int | None = None
+        self._due_mono_ms = 0
         self._remembered_mono_ms = 0
 
     async def look(self) -> None:
@@ -186,11 +206,11 @@ class Watch:
         step = self._clock.offset_ms() - self._offset_ms
         stepped = abs(step) > STEP_MS
         became = stamp.clock == "synced" and self._was != "synced"
-        due = self._told_mono_ms is None or stamp.mono_ms - self._told_mono_ms >= _ANCHOR_EVERY_S * 1000
-        if became or (stepped and stamp.clock != "unset") or (due and stamp.clock == "synced"):
+        due = stamp.clock == "synced" and stamp.mono_ms >= self._due_mono_ms
+        if became or due or (stepped and stamp.clock != "unset"):
             reading = ClockReading(stamp.at_ms, stamp.mono_ms, self._was, step if stepped else 0)
-            await self._keep("clock", reading, stamp)
-            self._told_mono_ms = stamp.mono_ms
+            kept = await self._keep("clock", reading, stamp)
+            self._due_mono_ms = stamp.mono_ms + (_ANCHOR_EVERY_S if kept else _AGAIN_AFTER_S) * 1000
         if stepped:
             log.info("the wall clock was set by %d ms", step)
             self._offset_ms += step

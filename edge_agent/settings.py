@@ -10,6 +10,9 @@ from wire.settings_file import BadSetting
 
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 Positive = Annotated[int, msgspec.Meta(ge=1)]
+TimeOfDay = Annotated[
+    str, msgspec.Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]\Z", description="a time of day from 00:00 to 23:59")
+]
 
 
 class BrokerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -37,15 +40,19 @@ class ReaderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     serial_baud: Positive = 9600
     serial_checksum: Literal["xor", "none"] = "xor"
     debounce_s: Annotated[int, msgspec.Meta(ge=0, le=3600)] = 120
-    clock_out_from: Annotated[str, msgspec.Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$")] = "12:00"
+    clock_out_from: TimeOfDay = "12:00"
 
 
 class KioskSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The page for people in front of the device; on this machine only. Port 0: none."""
+    """The page for people in front of the device; on this machine only. Port 0: none.
+
+    `contact` is whom to call, as it is shown behind 総務課: `内線 123`.
+    """
 
     host: Literal["127.0.0.1", "::1"] = "127.0.0.1"
     port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 0
     language: Literal["ja", "en"] = "ja"
+    contact: Annotated[str, msgspec.Meta(max_length=30)] = ""
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -68,4 +75,10 @@ def load(path: Path) -> Settings:
     settings = settings_file.read(path, Settings)
     if not topics.is_device(settings.device):
         raise BadSetting(path, "device", repr(settings.device), "a name of a-z, 0-9 and - (at most 63)")
+    if not Path(settings.state_dir).is_absolute():
+        raise BadSetting(path, "state_dir", repr(settings.state_dir), "a folder's whole path, from / on")
+    if settings.kind == "terminal" and settings.kiosk.port and not settings.attendance.reader:
+        raise BadSetting(
+            path, "attendance.reader", "nothing", "a reader, because kiosk.port asks for a terminal's page"
+        )
     return settings

@@ -137,6 +137,14 @@ class Spool:
         ).fetchall()
         return {LANES[lane]: count for lane, count in rows}
 
+    def waiting(self, lane: Lane) -> int:
+        """How many records of one lane the hub does not have yet; reads no other lane's pages."""
+        row = self._db.execute(
+            "SELECT count(*) FROM record WHERE lane = ?1 AND seq > (SELECT acked FROM lane WHERE lane = ?1)",
+            (LANES.index(lane),),
+        ).fetchone()
+        return int(row[0])
+
     def batch(self, lane: Lane, after: int) -> Outgoing | None:
         """The next records past `after`, as many as one batch may carry, or None when there are none."""
         if lane == "bulk":

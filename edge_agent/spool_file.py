@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from wire.messages import LANES
 
@@ -64,6 +65,26 @@ def open_file(path: Path, *, max_bytes: int) -> SpoolFile:
         aside = _set_aside(path)
         log.error("the spool was broken (%s) and is set aside as %s; a new one begins", error, aside.name)  # noqa: TRY400
         return SpoolFile(_connect(path, max_bytes=max_bytes, check=False), clean, was_broken=True)
+
+
+class LaneFigures(NamedTuple):
+    """What a lane holds: records not acked yet, all records, and the seq through which the hub has them."""
+
+    name: str
+    waiting: int
+    kept: int
+    acked: int
+
+
+def read_figures(path: Path) -> tuple[str, list[LaneFigures]]:
+    """The spool's name and its lanes, read beside a running agent. Raises sqlite3.Error."""
+    with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
+        spool = str(db.execute("SELECT spool FROM identity").fetchone()[0])
+        rows = db.execute(
+            "SELECT lane, count(CASE WHEN seq > acked THEN 1 END), count(seq), acked "
+            "FROM lane LEFT JOIN record USING (lane) GROUP BY lane, acked ORDER BY lane"
+        ).fetchall()
+    return spool, [LaneFigures(LANES[lane], waiting, kept, acked) for lane, waiting, kept, acked in rows]
 
 
 def _connect(path: Path, *, max_bytes: int, check: bool) -> sqlite3.Connection:

@@ -85,6 +85,10 @@ class AsyncSpool:
         """How many records of each lane the hub does not have yet."""
         return await self._call(self._spool.depth)
 
+    async def waiting(self, lane: Lane) -> int:
+        """How many records of one lane the hub does not have yet."""
+        return await self._call(lambda: self._spool.waiting(lane))
+
     async def recent(self, kind: str, limit: int) -> list[Record]:
         """The newest records of a kind, oldest first."""
         return await self._call(lambda: self._spool.recent(kind, limit))

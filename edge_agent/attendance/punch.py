@@ -1,17 +1,19 @@
 """From a tap and the last taps to a punch, or why not (rule).
 
 1. A card that the roster does not know is kept as `unknown`; without a roster every card is known.
-2. The same card and direction within the debounce time is a `repeat`: kept, and said as already taken.
+2. The same card and direction within the debounce time is a `repeat`: kept, and said as already taken.  A tap within
+   that time for which nobody chose a direction is one too: a second touch at noon is no clocking out.
 3. Clocking in twice on one duty day is impossible: kept as `unsure`, and asked about.  The answer is a punch of its
-   own that names the first one; without an answer the raw tap stays.
+   own that names the first one; without an answer the raw tap stays.  Touching again instead of answering is a repeat.
 4. A duty day runs from 03:00 to 03:00 in Japan.
+5. Within one boot only the monotonic clock counts, so a wall clock that was set in between changes nothing.
 """
 
 from dataclasses import dataclass, field
 from typing import Literal
 
 from edge_agent.clock import Stamp
-from wire.messages import Direction, Punch
+from wire.messages import Direction, Punch, Standing
 
 _JST_MS = 9 * 3_600_000
 _DAY_MS = 86_400_000
@@ -78,24 +80,41 @@ def elapsed_ms(earlier: Stamp, later: Stamp) -> int:
     return later.at_ms - earlier.at_ms
 
 
-def decide(tap: Tap, last: Last | None, policy: Policy) -> Punch:
-    """The punch that a tap is, with what the person is to be told in `standing`."""
-    direction = tap.choice or direction_by_time(tap.stamp.at_ms, policy)
+def decide(tap: Tap, last: Last | None, policy: Policy, *, asked: bool = False) -> Punch:
+    """The punch that a tap is, with what the person is to be told in `standing`.
+
+    `asked`: the screen is asking about this card's tap before at this moment.
+    """
+    direction = _direction(tap, last, policy)
     chosen: Literal["time", "person"] = "person" if tap.choice else "time"
     standing = _standing(tap, direction, last, policy)
+    if standing == "unsure" and asked:
+        standing = "repeat"
     return Punch(tap.card, direction, standing, chosen, tap.technology)
 
 
-def _standing(
-    tap: Tap, direction: Direction, last: Last | None, policy: Policy
-) -> Literal["accepted", "repeat", "unknown", "unsure"]:
+def _direction(tap: Tap, last: Last | None, policy: Policy) -> Direction:
+    if tap.choice is not None:
+        return tap.choice
+    if tap.known and last is not None and _is_close(last, tap, policy):
+        return last.direction
+    return direction_by_time(tap.stamp.at_ms, policy)
+
+
+def _is_close(last: Last, tap: Tap, policy: Policy) -> bool:
+    return 0 <= elapsed_ms(last.stamp, tap.stamp) < policy.debounce_s * 1000
+
+
+def _standing(tap: Tap, direction: Direction, last: Last | None, policy: Policy) -> Standing:
     if not tap.known:
         return "unknown"
     if last is None or last.direction != direction:
         return "accepted"
-    if 0 <= elapsed_ms(last.stamp, tap.stamp) < policy.debounce_s * 1000:
+    if _is_close(last, tap, policy):
         return "repeat"
-    same_day = duty_day(last.stamp.at_ms) == duty_day(tap.stamp.at_ms)
+    # When the last one was, by the clock that is right now.
+    last_ms = tap.stamp.at_ms - elapsed_ms(last.stamp, tap.stamp)
+    same_day = duty_day(last_ms) == duty_day(tap.stamp.at_ms)
     return "unsure" if direction == "clock_in" and same_day else "accepted"
 
 

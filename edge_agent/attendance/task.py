@@ -3,6 +3,8 @@
 1. A punch is on disk before the screen says so.
 2. When it does not fit on the disk, the screen never shows green.
 3. A fault of the reader is an alarm, begun once and ended once.
+4. A reader that ends although nobody told it to ends the agent, which is started anew: a dead terminal never says
+   "touch your card".
 """
 
 import asyncio
@@ -42,21 +44,24 @@ _REBUILD_FROM = 2000
 _SHOWN: dict[str, State] = {"accepted": "accepted", "repeat": "repeat", "unsure": "question", "unknown": "unknown"}
 
 
+_GROUNDS: dict[str, State] = {"starting": "starting", "ready": "idle", "fault": "reader_fault"}
+
+
 @dataclass
 class ReaderCondition:
-    """How the reader is, for the health record."""
+    """How the reader is, for the health record: `starting`, `ready` or `fault`, and since when (UTC ms)."""
 
     state: str = "starting"
     since_ms: int | None = None
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
 class _Question:
-    """An unsure punch that the screen asks about."""
+    """An unsure punch, kept as `seq`, that view `number` of the screen asks about."""
 
     punch: Punch
     seq: int
-    until_mono_ms: int
+    number: int
 
 
 class Attendance:
@@ -74,6 +79,7 @@ class Attendance:
         self._question: _Question | None = None
         self._uplink = UplinkState()
         self._waiting = 0
+        self._fault_mono_ns = 0
         self.condition = ReaderCondition()
 
     def uplink_changed(self, state: UplinkState) -> None:
@@ -122,24 +128,42 @@ class Attendance:
         token = card.token(self._key, heard.identifier)
         tap = Tap(token, heard.technology, stamp, self._chosen(stamp), self._roster.known(token))
         last = self._last.of(token)
-        body = punch.decide(tap, last, self._policy)
+        asked = self._asked(token)
+        body = punch.decide(tap, last, self._policy, asked=asked is not None)
         seq = await self._keep(body, stamp)
         if seq is None:
             return
         self._choice = None
-        self._question = None
-        if body.standing == "unsure":
-            self._question = _Question(body, seq, stamp.mono_ms + 8000)
+        again = asked if body.standing == "repeat" else None
+        state: State = "question" if again else _SHOWN[body.standing]
         self._screen.show(
             replace(
-                self._view(_SHOWN[body.standing]),
+                self._view(state),
                 direction=body.direction,
                 chosen=body.chosen,
                 at_ms=stamp.at_ms,
                 name=self._roster.name(token),
-                since_ms=last.stamp.at_ms if last and body.standing != "accepted" else 0,
+                since_ms=self._when(last.stamp) if last and body.standing != "accepted" else 0,
+                reference=seq,
             )
         )
+        self._question = None
+        if state == "question":
+            # Who touches again instead of answering is asked again, about the first tap.
+            first = again or _Question(body, seq, 0)
+            self._question = replace(first, number=self._screen.view.number)
+
+    def _asked(self, token: str) -> _Question | None:
+        """The question that is on the screen about this card, if any."""
+        view, question = self._screen.view, self._question
+        if question is None or (view.state, view.number) != ("question", question.number):
+            return None
+        return question if question.punch.card == token else None
+
+    def _when(self, stamp: Stamp) -> int:
+        """The wall clock at a stamp, by the clock that is right now; UTC ms."""
+        now = self._clock.stamp()
+        return now.at_ms - punch.elapsed_ms(stamp, now)
 
     async def _keep(self, body: Punch, stamp: Stamp) -> int | None:
         """On disk, or said aloud that it is not."""
@@ -158,6 +182,7 @@ class Attendance:
             return
         stamp = self._clock.stamp()
         self.condition.state, self.condition.since_ms = state, stamp.at_ms
+        self._fault_mono_ns = stamp.mono_ms * 1_000_000
         log.log(logging.WARNING if state == "fault" else logging.INFO, "card reader: %s (%s)", state, detail)
         self._ground()
         if state == "fault" or before == "fault":
@@ -176,14 +201,15 @@ class Attendance:
 
     async def _answers(self) -> None:
         while True:
-            direction = await self._screen.answer.get()
-            question, self._question = self._question, None
-            stamp = self._clock.stamp()
-            if question is None or stamp.mono_ms > question.until_mono_ms:
+            given = await self._screen.answers.get()
+            question = self._question
+            if question is None or given.number != question.number:
                 continue
-            body = punch.answer(question.punch, question.seq, direction)
+            self._question = None
+            stamp = self._clock.stamp()
+            body = punch.answer(question.punch, question.seq, given.direction)
             if await self._keep(body, stamp) is not None:
-                shown = replace(self._view("accepted"), direction=direction, chosen="person", at_ms=stamp.at_ms)
+                shown = replace(self._view("accepted"), direction=body.direction, chosen="person", at_ms=stamp.at_ms)
                 self._screen.show(replace(shown, name=self._roster.name(body.card)))
 
     def _chosen(self, stamp: Stamp) -> Direction | None:
@@ -196,12 +222,12 @@ class Attendance:
 
     async def _refresh(self) -> None:
         while True:
-            self._waiting = (await self._spool.depth())["urgent"]
+            self._waiting = await self._spool.waiting("urgent")
             self._ground()
             await asyncio.sleep(1)
 
     def _ground(self) -> None:
-        state: State = "reader_fault" if self.condition.state == "fault" else "idle"
+        state = _GROUNDS[self.condition.state]
         stamp = self._clock.stamp()
         chosen = self._chosen(stamp)
         self._screen.ground(
@@ -209,7 +235,8 @@ class Attendance:
                 self._view(state),
                 direction=chosen or punch.direction_by_time(stamp.at_ms, self._policy),
                 chosen="person" if chosen else "time",
-                since_ms=self.condition.since_ms or 0 if state == "reader_fault" else 0,
+                # A clock that was set since then tells another time of the same moment.
+                since_ms=self._clock.stamp_at(self._fault_mono_ns).at_ms if state == "reader_fault" else 0,
             )
         )
 
@@ -225,26 +252,44 @@ class Attendance:
         self._screen.show(replace(self._view(state), at_ms=self._clock.stamp_at(at_mono_ns).at_ms))
 
 
+class ReaderEnded(Exception):
+    """A reader gave up listening: a fault of the program, not of the hardware."""
+
+
 async def _heard(reader: Reader) -> AsyncGenerator[Heard, None]:
-    """What a reader tells, from its own thread to this loop; the thread ends when nobody listens any more."""
+    """What a reader tells, from its own thread to this loop; the thread ends when nobody listens any more.
+
+    Raises ReaderEnded.
+    """
     loop = asyncio.get_running_loop()
-    queue: asyncio.Queue[Heard] = asyncio.Queue(_HEARD_AT_MOST)
+    queue: asyncio.Queue[Heard | ReaderEnded] = asyncio.Queue()
     stop = threading.Event()
 
-    def put(heard: Heard) -> None:
-        # A queue that is full means that the disk hangs: the newest taps are then refused by silence, never confirmed.
-        with contextlib.suppress(asyncio.QueueFull):
+    def put(heard: Heard | ReaderEnded) -> None:
+        # A long queue means that the disk hangs: the newest taps are then refused by silence, never confirmed.
+        if queue.qsize() < _HEARD_AT_MOST or not isinstance(heard, CardHeard):
             queue.put_nowait(heard)
 
-    def tell(heard: Heard) -> None:
+    def tell(heard: Heard | ReaderEnded) -> None:
         with contextlib.suppress(RuntimeError):  # the loop has ended
             loop.call_soon_threadsafe(put, heard)
 
-    thread = threading.Thread(target=reader.listen, args=(tell, stop), name="card reader", daemon=True)
+    def listen() -> None:
+        why = "it returned"
+        try:
+            reader.listen(tell, stop)
+        except Exception as error:  # noqa: BLE001 (it belongs to the loop)
+            why = f"{type(error).__name__}: {error}"
+        tell(ReaderEnded(why))
+
+    thread = threading.Thread(target=listen, name="card reader", daemon=True)
     thread.start()
     try:
         while True:
-            yield await queue.get()
+            heard = await queue.get()
+            if isinstance(heard, ReaderEnded):
+                raise heard
+            yield heard
     finally:
         stop.set()
         await asyncio.to_thread(thread.join, 2)

@@ -1,17 +1,22 @@
 """What the screen shows now, and telling those who look at it.
 
-A View is frozen; a new one replaces it.  What a tap brought up goes by itself; the ground (idle, or a fault of the
-reader) comes back after it.
+1. A View is frozen; a new one replaces it.
+2. What a tap brought up goes by itself; the ground (starting, idle, or a fault of the reader) comes back after it.
+3. An answer counts only for the question that its writer saw: another person's may stand there by now.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, NamedTuple, TypeVar
 
 from wire.messages import Direction
 
+T = TypeVar("T")
+
 State = Literal[
+    "starting",
     "idle",
     "accepted",
     "repeat",
@@ -37,18 +42,29 @@ STAYS_S: dict[State, float] = {
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One state of the screen. `number` grows with each view, so that the same state twice sounds twice."""
+    """One state of the screen. `number` grows with each view, so that the same state twice sounds twice.
 
-    state: State = "idle"
+    `reference` is the number of the record, to be said on the telephone; 0 for none.
+    """
+
+    state: State = "starting"
     number: int = 0
     direction: Direction = "clock_in"
     chosen: Literal["time", "person"] = "time"
     at_ms: int = 0
     name: str = ""
     since_ms: int = 0
+    reference: int = 0
     waiting: int = 0
     hub_away: bool = False
     clock_unset: bool = False
+
+
+class Answer(NamedTuple):
+    """What a person answered to the question of view `number`."""
+
+    number: int
+    direction: Direction
 
 
 @dataclass
@@ -59,7 +75,7 @@ class Screen:
     _ground: View = field(default_factory=View)
     _onlookers: set[asyncio.Queue[View]] = field(default_factory=set)
     _back: asyncio.TimerHandle | None = None
-    answer: asyncio.Queue[Direction] = field(default_factory=lambda: asyncio.Queue(1))
+    answers: asyncio.Queue[Answer] = field(default_factory=lambda: asyncio.Queue(1))
     choices: asyncio.Queue[Direction] = field(default_factory=lambda: asyncio.Queue(1))
 
     def show(self, view: View) -> None:
@@ -67,7 +83,7 @@ class Screen:
         if self._back is not None:
             self._back.cancel()
         self._set(view)
-        self._back = asyncio.get_running_loop().call_later(STAYS_S.get(view.state, 2.0), self.clear)
+        self._back = asyncio.get_running_loop().call_later(STAYS_S[view.state], self.clear)
 
     def ground(self, view: View) -> None:
         """What is there when nothing else is; shown at once unless a tap is being shown."""
@@ -95,14 +111,14 @@ class Screen:
                 queue.get_nowait()
             queue.put_nowait(self.view)
 
-    async def views(self) -> AsyncIterator[View]:
+    @contextlib.contextmanager
+    def onlooker(self) -> Iterator[asyncio.Queue[View]]:
         """The current view, and each one after it; a slow onlooker misses old ones, never the newest."""
         queue: asyncio.Queue[View] = asyncio.Queue(4)
+        queue.put_nowait(self.view)
         self._onlookers.add(queue)
         try:
-            yield self.view
-            while True:
-                yield await queue.get()
+            yield queue
         finally:
             self._onlookers.discard(queue)
 
@@ -110,12 +126,15 @@ class Screen:
         """A person chose the direction of the next tap."""
         _replace(self.choices, direction)
 
-    def answer_question(self, direction: Direction) -> None:
-        """A person answered the question on the screen."""
-        _replace(self.answer, direction)
+    def answer_question(self, number: int, direction: Direction) -> bool:
+        """A person answered the question of view `number`; False when it is no longer on the screen."""
+        if (self.view.state, self.view.number) != ("question", number):
+            return False
+        _replace(self.answers, Answer(number, direction))
+        return True
 
 
-def _replace(queue: asyncio.Queue[Direction], value: Direction) -> None:
+def _replace(queue: asyncio.Queue[T], value: T) -> None:
     if queue.full():
         queue.get_nowait()
     queue.put_nowait(value)

@@ -6,10 +6,13 @@
 """
 
 import asyncio
+import contextlib
+import html
+import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import get_args
+from typing import TypeVar
 
 import msgspec
 from aiohttp import web
@@ -19,15 +22,43 @@ from edge_agent.kiosk.screen import Screen, View
 from edge_agent.settings import KioskSettings
 from wire.messages import Direction
 
+T = TypeVar("T", bound=msgspec.Struct)
+
 _HERE = Path(__file__).parent
 _HEARTBEAT_S = 5
 _POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'"
 )
+_HEADERS = {
+    "Content-Security-Policy": _POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
 
 _SCREEN = web.AppKey("screen", Screen)
 _CLOCK = web.AppKey("clock", Clock)
 _SETTINGS = web.AppKey("settings", KioskSettings)
+
+
+class _Choice(msgspec.Struct, frozen=True):
+    """The direction of the next tap."""
+
+    direction: Direction
+
+
+class _Answer(msgspec.Struct, frozen=True):
+    """The answer to the question of view `number`."""
+
+    number: int
+    direction: Direction
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """The socket of the page. Raises OSError when the port is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family)
 
 
 def make_app(screen: Screen, clock: Clock, settings: KioskSettings) -> web.Application:
@@ -43,12 +74,12 @@ def make_app(screen: Screen, clock: Clock, settings: KioskSettings) -> web.Appli
     return app
 
 
-async def serve(app: web.Application, host: str, port: int) -> None:
+async def serve(app: web.Application, listening: socket.socket) -> None:
     """Serves until cancelled."""
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
     await runner.setup()
     try:
-        await web.TCPSite(runner, host, port).start()
+        await web.SockSite(runner, listening).start()
         await asyncio.Event().wait()
     finally:
         await runner.cleanup()
@@ -58,25 +89,34 @@ async def serve(app: web.Application, host: str, port: int) -> None:
 async def _guard(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
+    try:
+        _admit(request)
+        response = await handler(request)
+    except web.HTTPException as refusal:
+        refusal.headers.update(_HEADERS)
+        raise
+    if not response.prepared:
+        response.headers.update(_HEADERS)
+    return response
+
+
+def _admit(request: web.Request) -> None:
+    """Raises HTTPForbidden for another host's name, and for a change that another site's page asks for."""
     port = request.app[_SETTINGS].port
     hosts = {f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]")}
     if request.host not in hosts:
         raise web.HTTPForbidden(text="this page is for the terminal itself")
     origin = request.headers.get("Origin")
-    if request.method == "POST" and origin is not None and origin.removeprefix("http://") not in hosts:
+    if request.method == "POST" and origin is not None and origin not in {f"http://{host}" for host in hosts}:
         raise web.HTTPForbidden(text="only the terminal's own page may do this")
-    response = await handler(request)
-    if not response.prepared:
-        response.headers["Content-Security-Policy"] = _POLICY
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Cache-Control"] = "no-store"
-    return response
 
 
 async def _page(request: web.Request) -> web.Response:
-    language = request.query.get("lang", request.app[_SETTINGS].language)
+    settings = request.app[_SETTINGS]
+    language = "en" if request.query.get("lang", settings.language) == "en" else "ja"
     text = (_HERE / "page.html").read_text(encoding="utf-8")
-    return web.Response(text=text.replace("{lang}", "en" if language == "en" else "ja"), content_type="text/html")
+    text = text.replace("{lang}", language).replace("{contact}", html.escape(settings.contact))
+    return web.Response(text=text, content_type="text/html")
 
 
 async def _healthz(request: web.Request) -> web.Response:
@@ -84,23 +124,16 @@ async def _healthz(request: web.Request) -> web.Response:
 
 
 async def _events(request: web.Request) -> web.StreamResponse:
-    response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
+    response = web.StreamResponse(headers={"Content-Type": "text/event-stream", **_HEADERS})
     await response.prepare(request)
-    views = request.app[_SCREEN].views()
-    following: asyncio.Future[View] = asyncio.ensure_future(anext(views))
-    try:
+    screen, clock = request.app[_SCREEN], request.app[_CLOCK]
+    with screen.onlooker() as views, contextlib.suppress(ConnectionResetError):
         while True:
-            done, _ = await asyncio.wait({following}, timeout=_HEARTBEAT_S)
-            if done:
-                view = following.result()
-                following = asyncio.ensure_future(anext(views))
-            else:
-                view = request.app[_SCREEN].view
-            await response.write(_event(view, request.app[_CLOCK].now_ms()))
-    except ConnectionResetError:
-        return response
-    finally:
-        following.cancel()
+            view = screen.view
+            with contextlib.suppress(TimeoutError):
+                view = await asyncio.wait_for(views.get(), _HEARTBEAT_S)
+            await response.write(_event(view, clock.now_ms()))
+    return response
 
 
 def _event(view: View, now_ms: int) -> bytes:
@@ -108,19 +141,20 @@ def _event(view: View, now_ms: int) -> bytes:
 
 
 async def _direction(request: web.Request) -> web.Response:
-    request.app[_SCREEN].choose(await _direction_in(request))
+    request.app[_SCREEN].choose((await _body(request, _Choice)).direction)
     return web.json_response({})
 
 
 async def _answer(request: web.Request) -> web.Response:
-    request.app[_SCREEN].answer_question(await _direction_in(request))
+    answer = await _body(request, _Answer)
+    if not request.app[_SCREEN].answer_question(answer.number, answer.direction):
+        raise web.HTTPConflict(text="this question is no longer on the screen")
     return web.json_response({})
 
 
-async def _direction_in(request: web.Request) -> Direction:
-    """The direction in a request's JSON. Raises HTTPBadRequest."""
+async def _body(request: web.Request, type_: type[T]) -> T:
+    """A request's JSON. Raises HTTPBadRequest."""
     try:
-        return msgspec.json.decode(await request.read(), type=dict[str, Direction])["direction"]
-    except (msgspec.MsgspecError, KeyError) as error:
-        allowed = " or ".join(get_args(Direction))
-        raise web.HTTPBadRequest(text=f'expected {{"direction": {allowed}}}') from error
+        return msgspec.json.decode(await request.read(), type=type_)
+    except msgspec.MsgspecError as error:
+        raise web.HTTPBadRequest(text=f"expected {', '.join(type_.__struct_fields__)} as JSON; {error}") from error

@@ -3,40 +3,46 @@
 
 const WORDS = {
   ja: {
+    starting: "準備しています",
     idle: "カードをタッチしてください",
     clock_in: "出勤", clock_out: "退勤",
     greet_clock_in: "おはようございます", greet_clock_out: "おつかれさまでした",
-    repeat: (t, d) => `${t}に${d}ずみです`,
+    repeat: (t, d) => `${t ? t + "に" : "すでに"}${d}ずみです`,
     question: "退勤がまだです。出勤でよいですか？", yes: "はい", other: "退勤にする",
-    since_in: (t) => `${t} に出勤しています`,
-    unknown: "このカードは登録されていません", unknown_detail: "総務課へお知らせください",
+    since_in: (t) => t && `${t}に出勤しています`,
+    unknown: "このカードは登録されていません", number: (n) => `番号 ${n}`,
+    unknown_detail: (who) => `${who}へ番号をお知らせください`,
     two_cards: "カードを1枚だけタッチしてください",
     refused_card: "このカードは打刻に使えません", refused_detail: "職員証を1枚だけタッチしてください",
-    reader_fault: "読み取り装置を確認中です", fault_detail: (t) => `${t} から。続くときは総務課へ`,
-    disk_full: "記録できません", disk_detail: "総務課へ連絡してください",
+    reader_fault: "読み取り装置を確認中です", fault_detail: (t, who) => `${t && `${t}から。`}続くときは${who}へ`,
+    disk_full: "記録できません", disk_detail: (who) => `${who}へ連絡してください`,
+    who: (contact) => `総務課${contact && `（${contact}）`}`,
     lost: "画面を確認中です", lost_detail: "しばらくお待ちください",
     hub_away: (n) => `保存しました。つながり次第送信します (${n}件)`, hub_away_none: "役場につながっていません。打刻はできます",
     clock_unset: "時刻を確認中です", group: "次の打刻",
   },
   en: {
+    starting: "Getting ready",
     idle: "Touch your card",
     clock_in: "Clock in", clock_out: "Clock out",
-    greet_clock_in: "Good morning", greet_clock_out: "Well done today",
-    repeat: (t, d) => `Already taken: ${d.toLowerCase()} ${t}`,
+    greet_clock_in: "Welcome", greet_clock_out: "Thank you for today",
+    repeat: (t, d) => `Already taken: ${d.toLowerCase()} ${t}`.trim(),
     question: "You have not clocked out. Clock in?", yes: "Yes", other: "Clock out",
-    since_in: (t) => `Clocked in at ${t}`,
-    unknown: "This card is not registered", unknown_detail: "Please tell the general affairs section",
+    since_in: (t) => t && `Clocked in at ${t}`,
+    unknown: "This card is not registered", number: (n) => `No. ${n}`,
+    unknown_detail: (who) => `Please tell ${who} this number`,
     two_cards: "Touch one card only",
     refused_card: "This card cannot be used here", refused_detail: "Touch your staff card only",
-    reader_fault: "Checking the card reader", fault_detail: (t) => `Since ${t}. If it lasts, call general affairs`,
-    disk_full: "Cannot record", disk_detail: "Please call the general affairs section",
+    reader_fault: "Checking the card reader", fault_detail: (t, who) => `${t && `Since ${t}. `}If it lasts, call ${who}`,
+    disk_full: "Cannot record", disk_detail: (who) => `Please call ${who}`,
+    who: (contact) => `General Affairs${contact && ` (${contact})`}`,
     lost: "Checking this screen", lost_detail: "One moment, please",
     hub_away: (n) => `Saved. It will be sent when connected (${n})`, hub_away_none: "Not connected to the hub. You can still clock in and out",
     clock_unset: "Checking the time", group: "The next tap",
   },
 };
 const MARKS = { accepted: "●", repeat: "▲", question: "▲", two_cards: "▲", refused_card: "■", unknown: "■",
-  reader_fault: "■", disk_full: "■", lost: "■", idle: "" };
+  reader_fault: "■", disk_full: "■", lost: "■" };
 // Hertz and seconds, one pair a tone: rising, equal, falling, low.
 const TONES = { accepted: [[660, .09], [990, .16]], repeat: [[600, .12], [0, .06], [600, .12]],
   question: [[600, .12], [0, .06], [600, .12]], unknown: [[600, .16], [330, .25]], refused_card: [[600, .16], [330, .25]],
@@ -49,9 +55,9 @@ const zone = { timeZone: "Asia/Tokyo" };
 const time = new Intl.DateTimeFormat(lang === "ja" ? "ja-JP" : "en-GB", { ...zone, hour: "numeric", minute: "2-digit", hourCycle: "h23" });
 const day = new Intl.DateTimeFormat(lang === "ja" ? "ja-JP" : "en-GB", { ...zone, year: "numeric", month: "long", day: "numeric", weekday: "long" });
 
-let view = { state: "idle", number: -1, now_ms: Date.now(), direction: "clock_in" };
+const sound = openSound();
+let view = { state: "starting", number: -1, now_ms: Date.now(), direction: "clock_in" };
 let ahead_ms = 0;
-let sound = null;
 
 function write(id, text) {
   const node = byId(id);
@@ -59,35 +65,52 @@ function write(id, text) {
   if (node.textContent !== filled) node.textContent = filled;
 }
 
-function play(tones) {
-  try {
-    sound = sound || new AudioContext();
-    let at = sound.currentTime;
-    for (const [hertz, seconds] of tones || []) {
-      if (hertz) {
-        const tone = sound.createOscillator(), loud = sound.createGain();
-        tone.frequency.value = hertz;
-        loud.gain.setValueAtTime(.25, at);
-        loud.gain.exponentialRampToValueAtTime(.001, at + seconds);
-        tone.connect(loud).connect(sound.destination);
-        tone.start(at);
-        tone.stop(at + seconds);
-      }
-      at += seconds;
+// Without a sound device, or before the browser allows sound, the screen says it alone.
+function openSound() {
+  try { return new AudioContext(); } catch { return null; }
+}
+
+function play(tones, number) {
+  if (!sound || !tones) return;
+  if (sound.state === "running") ring(tones);
+  // Not yet allowed, or asleep: a tone that comes late would be taken for another tap's.
+  else sound.resume().then(() => { if (number === view.number) ring(tones); }, () => {});
+}
+
+function ring(tones) {
+  let at = sound.currentTime;
+  for (const [hertz, seconds] of tones) {
+    if (hertz) {
+      const tone = sound.createOscillator(), loud = sound.createGain();
+      tone.frequency.value = hertz;
+      loud.gain.setValueAtTime(.25, at);
+      loud.gain.exponentialRampToValueAtTime(.001, at + seconds);
+      tone.connect(loud).connect(sound.destination);
+      tone.start(at);
+      tone.stop(at + seconds);
     }
-  } catch { /* no sound device: the screen says it as well */ }
+    at += seconds;
+  }
+}
+
+// A clock that stands before this page was written is wrong for certain, and its time is not shown.
+const EARLIEST_MS = Date.UTC(2026, 0, 1);
+
+function clock(ms, unknown = "") {
+  return ms < EARLIEST_MS ? unknown : time.format(ms);
 }
 
 function texts(v) {
-  const at = time.format(v.at_ms), since = time.format(v.since_ms), direction = words[v.direction];
+  const at = clock(v.at_ms), since = clock(v.since_ms), direction = words[v.direction];
+  const who = words.who(document.documentElement.dataset.contact);
   switch (v.state) {
-    case "accepted": return [words["greet_" + v.direction], v.name, `${at} ${direction}`];
+    case "accepted": return [words["greet_" + v.direction], v.name, `${at} ${direction}`.trim()];
     case "repeat": return [words.repeat(since, direction), v.name, ""];
     case "question": return [words.question, v.name, words.since_in(since)];
-    case "unknown": return [words.unknown, "", words.unknown_detail];
+    case "unknown": return [words.unknown, words.number(v.reference), words.unknown_detail(who)];
     case "refused_card": return [words.refused_card, "", words.refused_detail];
-    case "reader_fault": return [words.reader_fault, "", words.fault_detail(since)];
-    case "disk_full": return [words.disk_full, "", words.disk_detail];
+    case "reader_fault": return [words.reader_fault, "", words.fault_detail(since, who)];
+    case "disk_full": return [words.disk_full, "", words.disk_detail(who)];
     case "lost": return [words.lost, "", words.lost_detail];
     default: return [words[v.state], "", ""];
   }
@@ -101,7 +124,7 @@ function buttons(v) {
   for (const [button, direction] of [[first, "clock_in"], [second, "clock_out"]]) {
     if (asks) button.removeAttribute("aria-pressed");
     else button.setAttribute("aria-pressed", String(v.direction === direction));
-    button.onclick = () => send(asks ? "/answer" : "/direction", direction);
+    button.onclick = () => (asks ? send("/answer", { number: v.number, direction }) : send("/direction", { direction }));
   }
 }
 
@@ -111,18 +134,18 @@ function show(v) {
   document.body.dataset.state = v.state;
   document.body.dataset.number = v.number;
   const [headline, name, detail] = texts(v);
-  write("mark", MARKS[v.state]);
+  byId("mark").textContent = MARKS[v.state] || "";
   write("headline", headline);
   write("name", name);
   write("detail", detail);
   buttons(v);
   write("hub-line", v.hub_away ? (v.waiting ? words.hub_away(v.waiting) : words.hub_away_none) : "");
   write("clock-line", v.clock_unset ? words.clock_unset : "");
-  if (fresh) play(TONES[v.state]);
+  if (fresh) play(TONES[v.state], v.number);
 }
 
-function send(path, direction) {
-  fetch(path, { method: "POST", body: JSON.stringify({ direction }) }).catch(() => lost());
+function send(path, body) {
+  fetch(path, { method: "POST", body: JSON.stringify(body) }).catch(() => lost());
 }
 
 function lost() {
@@ -131,8 +154,8 @@ function lost() {
 
 function tick() {
   const now = Date.now() + ahead_ms;
-  write("clock", time.format(now));
-  write("date", day.format(now));
+  write("clock", clock(now, "--:--"));
+  write("date", now < EARLIEST_MS ? "" : day.format(now));
 }
 
 byId("buttons").setAttribute("aria-label", words.group);
