@@ -9,6 +9,7 @@ from pathlib import Path
 
 from edge_agent import spool_file
 from edge_agent.clock import Stamp
+from wire import codec
 from wire.messages import LANES, Dropped
 
 log = logging.getLogger(__name__)
@@ -138,7 +139,7 @@ class Room:
         """Health that is older than a day: one sample in ten minutes is kept."""
         with spool_file.transaction(self._db):
             rows = self._db.execute(
-                "SELECT kind, seq FROM record r WHERE lane = ?1 AND kind = 'health' "
+                "SELECT kind, seq, body FROM record r WHERE lane = ?1 AND kind = 'health' "
                 "AND seq > (SELECT acked FROM lane WHERE lane = ?1) AND at_ms < ?2 AND EXISTS ("
                 "  SELECT 1 FROM record o WHERE o.lane = ?1 AND o.seq < r.seq AND o.seq > r.seq - 64"
                 "  AND o.seq > (SELECT acked FROM lane WHERE lane = ?1)"
@@ -153,7 +154,7 @@ class Room:
     def _drop_bulk(self) -> int:
         with spool_file.transaction(self._db):
             rows = self._db.execute(
-                "SELECT kind, seq FROM record WHERE lane = ? AND seq > (SELECT acked FROM lane WHERE lane = ?) "
+                "SELECT kind, seq, body FROM record WHERE lane = ? AND seq > (SELECT acked FROM lane WHERE lane = ?) "
                 "ORDER BY seq LIMIT ?",
                 (_BULK, _BULK, _ROWS_AT_ONCE),
             ).fetchall()
@@ -161,13 +162,14 @@ class Room:
         self.recount()
         return len(rows)
 
-    def _give_up(self, rows: list[tuple[str, int]]) -> None:
+    def _give_up(self, rows: list[tuple[str, int, bytes]]) -> None:
         """Deletes unacked bulk records and counts them as not told yet. Inside a transaction."""
-        self._remove(_BULK, [seq for _, seq in rows])
+        self._remove(_BULK, [seq for _, seq, _ in rows])
         self._db.executemany(
-            "INSERT INTO untold VALUES (?1, 1, ?2, ?2) ON CONFLICT (kind) DO UPDATE SET count = count + 1, "
-            "first_seq = min(first_seq, excluded.first_seq), last_seq = max(last_seq, excluded.last_seq)",
-            rows,
+            "INSERT INTO untold VALUES (?, ?, ?, ?) ON CONFLICT (kind) DO UPDATE SET "
+            "count = count + excluded.count, first_seq = min(first_seq, excluded.first_seq), "
+            "last_seq = max(last_seq, excluded.last_seq)",
+            [untold for row in rows for untold in _untold(*row)],
         )
 
     def _remove(self, lane: int, seqs: list[int]) -> None:
@@ -243,6 +245,18 @@ class Room:
             self._ballast.unlink(missing_ok=True)
             return False
         return True
+
+
+def _untold(kind: str, seq: int, body: bytes) -> list[tuple[str, int, int, int]]:
+    """What is to be told of a record that is given up: (kind, count, first seq, last seq).
+
+    One that was to tell of others gives its counts back, or those would go without a word.
+    """
+    if kind == "dropped":
+        with contextlib.suppress(codec.Unreadable):
+            told: Dropped = codec.decode_body(kind, body)
+            return [(each, count, told.first_seq, told.last_seq) for each, count in told.counts.items()]
+    return [(kind, 1, seq, seq)]
 
 
 def _runs(seqs: list[int]) -> list[tuple[int, int]]:

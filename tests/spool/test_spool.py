@@ -308,3 +308,23 @@ def test_cursor_and_missing_agree_with_plain_sets(
         assert missing(spool, "urgent", oracle.acked) == oracle.missing()
     assert LANES == ("urgent", "bulk")
     spool.close()
+
+
+def test_what_was_dropped_is_told_though_its_first_telling_is_dropped_too(tmp_path: Path) -> None:
+    spool = open_spool(tmp_path, max_bytes=256 << 10)
+    large = b'{"x":"' + b"u" * 12_000 + b'"}'
+    made = 0
+    for _ in range(3):
+        for _ in range(40):
+            spool.append("usage", large, STAMP)
+            made += 1
+        spool.batch("bulk", 0)  # puts a `dropped` record into the lane; the batch is lost on its way
+    told, left, after = 0, 0, 0
+    while (outgoing := spool.batch("bulk", after)) is not None:
+        for record in codec.decode_batch(outgoing.payload).batch.records:
+            if record.kind == "dropped":
+                told += codec.decode_body("dropped", record.body).counts["usage"]
+            else:
+                left += 1
+        after = outgoing.through
+    assert told + left == made
