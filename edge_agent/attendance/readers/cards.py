@@ -153,18 +153,18 @@ class TypeB:
         self._pupi = secrets.token_bytes(4)
 
     def answer(self, rate: str, frame: bytes) -> bytes | None:
-        """SENSB_RES, ATTRIB and the presence check."""
+        """SENSB_RES, ATTRIB, the presence check, and DESELECT, which is answered by itself."""
         if rate != "106B":
             return None
         if frame[:1] == b"\x05":
-            return b"\x50" + self._pupi + bytes.fromhex("00000000 118171".replace(" ", ""))
+            return b"\x50" + self._pupi + bytes.fromhex("00000000 118171")
         if frame[:1] == b"\x1d":
             return b"\x00"
         if frame[:1] in (b"\xb2", b"\xb3"):
             return bytes([0xA2 | (frame[0] & 1)])
         if frame[:1] in (b"\x02", b"\x03"):
             return bytes([frame[0]]) + b"\x6a\x82"
-        return None
+        return frame if frame[:1] in (b"\xc2", b"\xca") else None
 
 
 _MAKERS: dict[str, Callable[[bytes], Card]] = {
@@ -177,12 +177,17 @@ _MAKERS: dict[str, Callable[[bytes], Card]] = {
     "typeb": TypeB,
 }
 KINDS = tuple(_MAKERS)
+_LONGEST_BYTES = {"felica": 8, "mifare": 4, "typeb": 4}
 
 
 def make_card(kind: str, identifier: bytes) -> Card:
-    """A card of one of KINDS. Raises ValueError for another kind or an identifier that is empty."""
-    if not identifier:
-        raise ValueError("a card needs an identifier")
+    """A card of one of KINDS; a short identifier is filled up, a random one replaced.
+
+    Raises ValueError for another kind, and for an identifier that is empty or longer than the kind's.
+    """
     if kind not in _MAKERS:
-        raise ValueError(f"{kind!r} is not one of {', '.join(KINDS)}")
+        raise ValueError(f"card {kind!r}: expected one of {', '.join(KINDS)}")
+    longest = _LONGEST_BYTES.get(kind, 7)
+    if not 1 <= len(identifier) <= longest:
+        raise ValueError(f"card number {identifier.hex()!r}: a {kind} card has 1 to {longest} bytes")
     return _MAKERS[kind](identifier)

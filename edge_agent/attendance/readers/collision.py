@@ -2,29 +2,63 @@
 
 Cards that answer over one another leave an answer that is none: nfcpy finds nothing and says nothing.  What is looked
 at is whether something answered although nothing was found (RC-S380, udp), or how many targets the chip lists when it
-may list two (PN53x).
+may list two (PN53x):
+
+1. FeliCa: asked for with one time slot, as nfcpy does, two cards hide one another; with eight slots both are listed.
+2. Type A: the chip picks one of several by itself (anticollision), which may be the other person's card; so it is asked
+   for two before a card counts.
 """
 
 import time
 from collections.abc import Callable
 from typing import Any
 
-_AFTER_NS = 1_000_000_000
-_GAP_NS = 700_000_000
+AFTER_NS = 1_000_000_000
+GAP_NS = 700_000_000
 _ASK_EVERY_NS = 300_000_000
 _LIST_PASSIVE_TARGETS = 0x4A
-_FELICA_POLL = bytes.fromhex("00ffff0100")
+_TYPE_A, _FELICA = 0, 1
+# Polling of JIS X 6319-4: any system, its code asked for, eight time slots.
+_FELICA_POLL = bytes.fromhex("00ffff0107")
+_RECEIVE_TIMEOUT = 0x80
 
 
-class Collisions:
-    """Watches one opened device of nfcpy. Costs nothing while nothing answers."""
+class Lasting:
+    """Says once that something has been seen for AFTER_NS; anew when it was looked for and was gone for GAP_NS (rule).
 
-    def __init__(self, device: Any) -> None:
-        self._device = device
-        self._answered = False
+    As with a visit, time alone ends nothing: only looks do.
+    """
+
+    def __init__(self) -> None:
         self._since_ns: int | None = None
         self._last_ns = 0
         self._told = False
+
+    def look(self, began_ns: int, *, seen: bool) -> bool:
+        """A look that began at `began_ns`; whether it is time to say so."""
+        if seen:
+            self._since_ns = began_ns if self._since_ns is None else self._since_ns
+            self._last_ns = began_ns
+        elif began_ns - self._last_ns > GAP_NS:
+            self.end()
+        if self._since_ns is None or self._told:
+            return False
+        self._told = self._last_ns - self._since_ns >= AFTER_NS
+        return self._told
+
+    def end(self) -> None:
+        """It is over: one card was read."""
+        self._since_ns, self._told = None, False
+
+
+class Collisions:
+    """Watches one opened device of nfcpy. Costs little while nothing answers."""
+
+    def __init__(self, device: Any) -> None:
+        self._device = device
+        self._lasting = Lasting()
+        self._answered = False
+        self._seen = False
         self._asked_ns = 0
         self._lists_two = self._observe(device)
 
@@ -33,17 +67,21 @@ class Collisions:
         driver = type(device).__module__.rsplit(".", 1)[-1]
         if driver == "udp":
             device._recv_data = self._listening(device._recv_data)
-        elif driver == "rcs380":
+        elif driver == "rcs380":  # hardware only
             device.chipset.in_comm_rf = self._listening(device.chipset.in_comm_rf)
         else:
-            return hasattr(getattr(device, "chipset", None), "command") and driver in ("pn531", "pn532", "pn533")
+            return driver in ("pn531", "pn532", "pn533")
         device.sense_tta = self._sensing(device.sense_tta)
         device.sense_ttf = self._sensing(device.sense_ttf)
         return False
 
     def _listening(self, exchange: Callable[..., Any]) -> Callable[..., Any]:
         def heard(*arguments: Any, **named: Any) -> Any:
-            answer = exchange(*arguments, **named)
+            try:
+                answer = exchange(*arguments, **named)
+            except Exception as error:
+                self._answered = self._answered or _broken_answer(error)
+                raise
             data = answer[1] if isinstance(answer, tuple) else answer
             self._answered = self._answered or bool(data)
             return answer
@@ -54,35 +92,47 @@ class Collisions:
         def sensed(target: Any) -> Any:
             self._answered = False
             found = sense(target)
-            if found is None and self._answered:
-                self._note(time.clock_gettime_ns(time.CLOCK_BOOTTIME))
+            self._seen = self._seen or (found is None and self._answered)
             return found
 
         return sensed
 
-    def _note(self, now_ns: int) -> None:
-        if now_ns - self._last_ns > _GAP_NS:
-            self._since_ns, self._told = now_ns, False
-        self._last_ns = now_ns
+    def beside(self, rate: str) -> bool:
+        """Whether another card lies beside the one of this bit rate that was found just now."""
+        if self._lists_two and rate.endswith("A"):
+            self._seen = self._count(_TYPE_A, b"") >= 2
+            return self._seen
+        return False
 
-    def due(self, now_ns: int) -> bool:
-        """Whether two cards have lain there for a second and it was not said yet."""
-        if self._lists_two and now_ns - self._asked_ns >= _ASK_EVERY_NS:
+    def due(self, began_ns: int) -> bool:
+        """Asked after each round in which no card was read: whether two cards have lain there long enough to say so."""
+        now_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+        if self._lists_two and not self._seen:
+            if now_ns - self._asked_ns < _ASK_EVERY_NS:
+                return False
             self._asked_ns = now_ns
-            if self._count() >= 2:
-                self._note(now_ns)
-        if self._since_ns is None or self._told or now_ns - self._last_ns > _GAP_NS:
-            return False
-        self._told = self._last_ns - self._since_ns >= _AFTER_NS
-        return self._told
+            self._seen = self._count(_FELICA, _FELICA_POLL) >= 2
+        seen, self._seen = self._seen, False
+        return self._lasting.look(began_ns, seen=seen)
 
-    def _count(self) -> int:
-        """How many FeliCa or Type A targets a PN53x lists; 0 when it does not say."""
-        for rate, request in ((1, _FELICA_POLL), (0, b"")):
-            try:
-                answer = self._device.chipset.command(_LIST_PASSIVE_TARGETS, bytearray([2, rate]) + request, 0.2)
-            except (OSError, IndexError, self._device.chipset.Error):
-                return 0
-            if answer and answer[0] >= 2:
-                return int(answer[0])
-        return 0
+    def over(self) -> None:
+        """One card was read."""
+        self._seen = False
+        self._lasting.end()
+
+    def _count(self, kind: int, request: bytes) -> int:
+        """How many targets of a kind a PN53x lists; 0 when it does not say."""
+        chipset = self._device.chipset
+        try:
+            answer = chipset.command(_LIST_PASSIVE_TARGETS, bytearray([2, kind]) + request, 0.3)
+        except (OSError, IndexError, chipset.Error):
+            return 0  # a chip that is gone says so at the next round
+        return int(answer[0]) if answer else 0
+
+
+def _broken_answer(error: Exception) -> bool:
+    """Whether an RC-S380 says that something answered wrongly; its silence is an error as well, of another number."""
+    status = getattr(error, "errno", None)
+    if isinstance(error, OSError) or not isinstance(status, int):
+        return False
+    return not status & _RECEIVE_TIMEOUT  # hardware only

@@ -2,22 +2,24 @@
 
 nfcpy is left as it is; what it does to an unattended terminal is met here:
 1. `connect()` returns False on an I/O error and never opens again: close, wait, open.
-2. Other errors escape it (IndexError, chipset errors): a card that it stumbles over is said once and is no fault of
-   the reader; errors without a card are a fault.
-3. Identity is taken when a card is discovered, before anything is read from it; FeliCa is asked for first, so that a
-   phone shows its IDm and not a random number.
+2. Other errors escape it (IndexError, chipset errors): with a card in the field they are the card's and no fault of
+   the reader; again and again without one they are a fault.
+3. Identity is taken when a card is discovered, before anything is read from it: a card whose short ATS makes nfcpy
+   stumble afterwards is a tap like any other.  FeliCa is asked for first, so that a phone shows its IDm and not a
+   random number.
 4. A held card is one tap (`visit.py`): a MIFARE Classic is "released" hundreds of times a second.
 5. A PN532 that was killed at 921,600 baud does not answer at 115,200: it is set back before each opening.
 6. Two cards at once answer over one another: said after a second of that, once.
+7. A reader is ready when a whole round of asking went well, not when it could be opened.
 """
 
 import logging
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
-from edge_agent.attendance.readers import collision, pn532
+from edge_agent.attendance.readers import collision, pn532, silence
 from edge_agent.attendance.readers.heard import (
     CardHeard,
     CardUnreadable,
@@ -31,8 +33,11 @@ from edge_agent.attendance.readers.visit import Visits
 log = logging.getLogger(__name__)
 
 _TARGETS = ("212F", "106A", "106B")
-_BACKOFF_S = (0.5, 10.0)
+_BACKOFF_S = (0.5, 5.0)
+# Errors without a card in the field, 50 ms apart, before the reader is opened anew.
 _STUMBLES = 40
+# Between two connects: a card that nfcpy "releases" at once does not keep the processor busy.
+_PAUSE_S = 0.05
 
 
 class ContactlessReader:
@@ -44,10 +49,11 @@ class ContactlessReader:
         self._tell: Callable[[Heard], None] = lambda heard: None
         self._stop = threading.Event()
         self._visits = Visits()
-        self._held: object = None
-        self._discovered_last: object = None
         self._collisions: collision.Collisions | None = None
-        self._faulty = False
+        self._told: Literal["nothing", "ready", "fault"] = "nothing"
+        self._found: object = None  # in this round, whatever became of it
+        self._held: object = None
+        self._round_began_ns: int | None = None
 
     def listen(self, tell: Callable[[Heard], None], stop: threading.Event) -> None:
         """See Reader. Opens, serves, and opens again after a fault until stopped."""
@@ -57,8 +63,8 @@ class ContactlessReader:
             fault = self._open_and_serve()
             if stop.is_set():
                 return
-            if not self._faulty:
-                self._faulty = True
+            if self._told != "fault":
+                self._told = "fault"
                 tell(ReaderFault(fault))
                 pause_s = _BACKOFF_S[0]
             stop.wait(pause_s)
@@ -66,38 +72,48 @@ class ContactlessReader:
 
     def _open_and_serve(self) -> str:
         """Opens the reader and serves it until a fault; what the fault was."""
-        import nfc  # heavy, and only where such a reader is used
-
-        if self.path.startswith("tty:"):
-            pn532.recover(self.path)
-        frontend = nfc.ContactlessFrontend()
+        frontend = None
         try:
-            if not frontend.open(self.path):
-                return f"no reader at {self.path}"
-            self._collisions = collision.Collisions(frontend.device)
-            return self._serve(frontend)
+            frontend = self._open()
+            return self._serve(frontend) if frontend.device else f"no reader at {self.path}"
         except Exception as error:  # noqa: BLE001 (a driver may raise anything; the loop opens again)
             return f"{type(error).__name__}: {error}"
         finally:
-            _close(frontend)
+            self._collisions = None
+            if frontend is not None:
+                _close(frontend)
+
+    def _open(self) -> Any:
+        """nfcpy's frontend, opened when there is a reader."""
+        import nfc  # heavy, and only where such a reader is used
+
+        # It warns at every presence check of a MIFARE Classic and at every opening; what matters is told by us, once.
+        logging.getLogger("nfc").setLevel(logging.CRITICAL)
+        pn532.recover(self.path)
+        frontend = nfc.ContactlessFrontend()
+        if frontend.open(self.path):
+            if self.path.startswith("udp:"):
+                silence.raise_when_gone(frontend.device)
+            self._collisions = collision.Collisions(frontend.device)
+        return frontend
 
     def _serve(self, frontend: Any) -> str:
         """Waits for cards until a fault; what the fault was."""
         stumbles = 0
         while not self._stop.is_set():
-            self._discovered_last = self._held = None
+            self._found = self._held = self._round_began_ns = None
             try:
                 outcome = frontend.connect(rdwr=self._options(), terminate=self._terminate)
             except Exception as error:  # noqa: BLE001 (see 2 above)
                 # With a card in the field it is the card; again and again without one, it is the reader.
-                stumbles = 0 if self._discovered_last is not None else stumbles + 1
+                stumbles = 0 if self._found is not None else stumbles + 1
                 if stumbles > _STUMBLES:
                     return f"{type(error).__name__}: {error}"
-                self._stop.wait(0.05)
-                continue
-            if outcome is False and not self._stop.is_set():
-                return "the reader does not answer"
-            stumbles = 0
+            else:
+                if outcome is False and not self._stop.is_set():
+                    return "the reader does not answer"
+                stumbles = 0
+            self._stop.wait(_PAUSE_S)
         return "stopped"
 
     def _options(self) -> dict[str, object]:
@@ -112,33 +128,51 @@ class ContactlessReader:
         }
 
     def _terminate(self) -> bool:
-        """Asked by nfcpy between rounds and while a card lies there: also the reader's sign of life."""
+        """Asked by nfcpy before each round and while a card lies there; a second time means that a round went well."""
         now_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
-        if self._faulty or self.last_alive_ns == 0:
-            self._faulty = False
-            self._tell(ReaderReady(self.path))
-        self.last_alive_ns = now_ns
-        if self._held is not None:
-            self._visits.begins(self._held, now_ns)
-        elif self._collisions is not None and self._collisions.due(now_ns):
-            self._tell(TwoCards(now_ns))
+        if self._round_began_ns is not None:
+            self._alive(now_ns)
+            self._round_over(self._round_began_ns, now_ns)
+        self._round_began_ns = now_ns
         return self._stop.is_set()
 
+    def _alive(self, now_ns: int) -> None:
+        """The reader did its work: its sign of life, and the end of a fault."""
+        self.last_alive_ns = now_ns
+        if self._told != "ready":
+            self._told = "ready"
+            self._tell(ReaderReady(self.path))
+
+    def _round_over(self, began_ns: int, now_ns: int) -> None:
+        if self._held is not None:
+            self._visits.begins(self._held, now_ns)
+            return
+        if self._found is None:
+            self._visits.nobody(began_ns)
+        self._found = None
+        if self._collisions is not None and self._collisions.due(began_ns):
+            self._tell(TwoCards(now_ns))
+
     def _discovered(self, target: Any) -> bool:
+        """Asked by nfcpy about what it found: whether to go on with it."""
         now_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+        self._alive(now_ns)
         heard = identify(target, now_ns)
-        self._discovered_last = heard.identifier if isinstance(heard, CardHeard) else heard.reason
-        if self._visits.begins(self._discovered_last, now_ns):
+        self._found = heard.identifier if isinstance(heard, CardHeard) else heard.reason
+        if self._collisions is not None:
+            if self._collisions.beside(target.brty):
+                return False
+            self._collisions.over()
+        if self._visits.begins(self._found, now_ns):
             self._tell(heard)
         return True
 
     def _connected(self, tag: object) -> bool:
-        self._held = self._discovered_last
+        self._held = self._found
         return True
 
     def _released(self, tag: object) -> bool:
-        if self._held is not None:
-            self._visits.begins(self._held, time.clock_gettime_ns(time.CLOCK_BOOTTIME))
+        self._visits.begins(self._held, time.clock_gettime_ns(time.CLOCK_BOOTTIME))
         self._held = None
         return True
 
@@ -161,7 +195,15 @@ def identify(target: Any, at_ns: int) -> CardHeard | CardUnreadable:
 
 
 def _close(frontend: Any) -> None:
-    try:
-        frontend.close()
-    except Exception as error:  # noqa: BLE001 (a reader that is gone cannot be closed well)
-        log.debug("closing the reader: %s", error)
+    """Lets the reader go, whatever state it is in: nfcpy leaves the port open when the chip does not say goodbye.
+
+    A port that stays open keeps its name, and a USB reader that comes back would be given another.
+    """
+    transport = getattr(getattr(frontend.device, "chipset", None), "transport", None)
+    port = getattr(transport, "tty", None) or transport
+    for part in (frontend, port):
+        try:
+            if part is not None:
+                part.close()
+        except Exception as error:  # noqa: BLE001 (a reader that is gone cannot be closed well)
+            log.debug("closing the reader: %s", error)

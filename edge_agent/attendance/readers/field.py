@@ -20,6 +20,7 @@ from operator import or_
 from edge_agent.attendance.readers.cards import Card, make_card
 
 ORDER = b"machinaka "
+LONGEST_HOLD_S = 3600
 _NOBODY = b""
 _COLLISION = b"\x00"
 _SENS_REQ = (b"\x26", b"\x52")
@@ -66,12 +67,15 @@ class UdpField:
     def __init__(self, port: int = 0, host: str = "127.0.0.1") -> None:
         self.field = Field()
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.bind((host, port))
+        try:
+            self._socket.bind((host, port))
+        except OSError:
+            self._socket.close()
+            raise
         self.host, self.port = self._socket.getsockname()
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
-        self.last_answer_ns = 0
 
     @property
     def path(self) -> str:
@@ -98,7 +102,7 @@ class UdpField:
             while not self._stop.is_set():
                 if selector.select(0.2):
                     data, sender = self._socket.recvfrom(4096)
-                    reply = self._handle(data)
+                    reply = self.reply(data)
                     if reply:
                         self._socket.sendto(reply, sender)
 
@@ -114,7 +118,8 @@ class UdpField:
         with self._lock:
             self.field.remove()
 
-    def _handle(self, data: bytes) -> bytes:
+    def reply(self, data: bytes) -> bytes:
+        """What goes back for a datagram; empty: nothing."""
         if data.startswith(ORDER):
             return self._order(data.removeprefix(ORDER))
         rate, _, hexed = data.partition(b" ")
@@ -126,17 +131,22 @@ class UdpField:
             return b""
         with self._lock:
             reply = self.field.answer(rate.decode("latin-1"), frame, time.monotonic_ns())
-        if reply:
-            self.last_answer_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
         return rate + b" " + reply.hex().encode() if reply else rate
 
     def _order(self, text: bytes) -> bytes:
+        """Carries an order out; an empty answer, or one that says what is wrong with it."""
         try:
             order = json.loads(text)
             cards = [make_card(one["kind"], bytes.fromhex(one["id"])) for one in order["place"]]
-            hold_s = float(order["hold_s"])
-        except (ValueError, KeyError, TypeError) as error:
+            hold_s = _hold(float(order["hold_s"]))
+        except (ValueError, KeyError, TypeError, OverflowError) as error:
             return ORDER + json.dumps({"error": str(error)}).encode()
         self.remove()
         self.place(*cards, hold_s=hold_s)
         return ORDER + b"{}"
+
+
+def _hold(seconds: float) -> float:
+    if not 0 < seconds <= LONGEST_HOLD_S:
+        raise ValueError(f"hold {seconds:g} s: expected more than 0 and at most {LONGEST_HOLD_S} s")
+    return seconds

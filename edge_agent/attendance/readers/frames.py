@@ -2,8 +2,12 @@
 
 | form | bytes |
 |---|---|
-| `xor` (RDM6300, ID-12) | STX, 10 hex digits, 2 hex digits: XOR of the five bytes, optional CR LF, ETX |
+| `xor` | STX, hex digits, 2 hex digits: XOR of the bytes before, optional CR LF, ETX (RDM6300, ID-12: 10 + 2 digits) |
 | `none` | STX, hex digits, ETX; or a line of hex digits ended by CR or LF |
+
+1. STX always begins anew, so a frame behind any noise is found.
+2. Anything that is no digit, or a digit too many, spoils the whole frame or line: half a number is another card's.
+3. A line that follows an STX without its ETX is a line again: one stray byte does not silence a line reader.
 """
 
 from dataclasses import dataclass
@@ -12,10 +16,11 @@ from typing import Literal
 Checksum = Literal["xor", "none"]
 
 _STX, _ETX = 0x02, 0x03
-_ENDS = (_ETX, 0x0D, 0x0A)
+_LINE_ENDS = (0x0D, 0x0A)
 _HEX = frozenset(b"0123456789abcdefABCDEF")
-# A longer run of digits is noise: it is thrown away, and memory stays small.
-_LONGEST = 64
+# No card's number is shorter (Wiegand-26 has three bytes); a longer run of digits is noise, and memory stays small.
+SHORTEST_BYTES = 3
+LONGEST_BYTES = 32
 
 
 @dataclass
@@ -27,44 +32,56 @@ class FrameParser:
     def __post_init__(self) -> None:
         """Nothing heard yet."""
         self._digits = bytearray()
-        self._open = False
+        self._framed = self._ending = self._spoiled = False
 
     def feed(self, data: bytes) -> list[bytes]:
-        """The numbers of the frames that ended in `data`. A second STX begins anew; wrong frames are dropped."""
-        found = []
-        for byte in data:
-            if byte == _STX:
-                self._begin(framed=True)
-            elif byte in _ENDS:
-                number = self._end(byte)
-                if number is not None:
-                    found.append(number)
-            elif byte in _HEX and len(self._digits) < _LONGEST:
-                self._digits.append(byte)
-            else:
-                self._begin(framed=False)
-        return found
+        """The numbers of the frames that ended in `data`; wrong frames are dropped."""
+        return [number for byte in data if (number := self._take(byte)) is not None]
+
+    def _take(self, byte: int) -> bytes | None:
+        if byte == _STX:
+            self._begin(framed=True)
+        elif byte == _ETX:
+            return self._end(whole=self._framed)
+        elif byte in _LINE_ENDS:
+            return self._line_end()
+        else:
+            self._digit(byte)
+        return None
 
     def _begin(self, *, framed: bool) -> None:
         self._digits.clear()
-        self._open = framed
+        self._framed, self._ending, self._spoiled = framed, False, False
 
-    def _end(self, byte: int) -> bytes | None:
-        """The number, when this byte ends a frame of the form that is expected."""
-        if self._open and byte != _ETX:
-            return None  # CR LF before ETX
-        complete = self._open if byte == _ETX else self.checksum == "none"
-        digits = bytes(self._digits)
-        self._begin(framed=False)
-        if not complete or not digits or len(digits) % 2:
+    def _digit(self, byte: int) -> None:
+        if self._ending:
+            self._begin(framed=False)
+        if byte not in _HEX or len(self._digits) >= 2 * (LONGEST_BYTES + 1):
+            self._spoiled = True
+        elif not self._spoiled:
+            self._digits.append(byte)
+
+    def _line_end(self) -> bytes | None:
+        if self._framed and not self._spoiled:
+            self._ending = True  # ETX may follow
             return None
-        raw = bytes.fromhex(digits.decode("ascii"))
-        return raw if self.checksum == "none" else _checked(raw)
+        return self._end(whole=self.checksum == "none" and not self._framed)
+
+    def _end(self, *, whole: bool) -> bytes | None:
+        """The number, when a whole frame of the form that is expected ends here."""
+        digits, good = bytes(self._digits), whole and not self._spoiled
+        self._begin(framed=False)
+        if not good or len(digits) % 2:
+            return None
+        number = bytes.fromhex(digits.decode("ascii"))
+        if self.checksum == "xor":
+            number = _checked(number)
+        return number if SHORTEST_BYTES <= len(number) <= LONGEST_BYTES else None
 
 
-def _checked(raw: bytes) -> bytes | None:
-    """The number without its last byte, when that is the XOR of the others."""
+def _checked(raw: bytes) -> bytes:
+    """The number without its last byte, when that is the XOR of the others; nothing otherwise."""
     total = 0
     for byte in raw:
         total ^= byte
-    return raw[:-1] if total == 0 and len(raw) > 1 else None
+    return raw[:-1] if total == 0 else b""

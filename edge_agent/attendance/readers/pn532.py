@@ -5,6 +5,7 @@ Frames and codes: PN532 user manual (UM0701-02), sections 6.2.1 and 7.2.7 SetSer
 
 import logging
 import re
+import termios
 import time
 
 import serial
@@ -26,8 +27,11 @@ def device_file(path: str) -> str:
 
 
 def recover(path: str) -> bool:
-    """Sets a PN532 that does not answer at 115,200 baud back to it. True when it was set back."""
-    if not path.endswith(":pn532"):
+    """Sets a PN532 that does not answer at 115,200 baud back to it. True when it was set back; never raises.
+
+    `path` is nfcpy's; one of another reader is left alone.
+    """
+    if not path.startswith("tty:") or not path.endswith(":pn532"):
         return False
     port = device_file(path)
     try:
@@ -37,7 +41,7 @@ def recover(path: str) -> bool:
             if _asks(port, rate, _SET_115200):
                 log.warning("the reader had been left at %d baud and is set back", rate)
                 return True
-    except (OSError, serial.SerialException) as error:
+    except (OSError, termios.error, ValueError) as error:  # ValueError: the port does not know the rate
         log.debug("recovering the reader: %s", error)
     return False
 

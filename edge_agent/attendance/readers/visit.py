@@ -1,14 +1,15 @@
 """One visit of a card is one tap, however often a driver hears it (rule).
 
-A card lies in the field as long as it is heard again within `AWAY_NS`; then it must be away that long to count anew.
-Another card counts at once.  What cannot be used is said once a visit as well.
+A visit ends when the reader has listened for `AWAY_NS` without hearing the card, not when a clock has run that long: a
+machine that stood still for two seconds has not seen the card go.  Another card counts at once, and hearing it is
+listening without the first.  What cannot be used is said once a visit as well.
 """
 
 AWAY_NS = 1_500_000_000
 
 
 class Visits:
-    """Tells first hearings from repeated ones, by identity and time."""
+    """Tells first hearings from repeated ones, by identity."""
 
     def __init__(self, away_ns: int = AWAY_NS) -> None:
         self._away_ns = away_ns
@@ -16,7 +17,15 @@ class Visits:
 
     def begins(self, identity: object, at_ns: int) -> bool:
         """Whether this hearing begins a visit. Remembers it either way."""
-        last = self._heard_ns.get(identity)
-        self._heard_ns = {k: ns for k, ns in self._heard_ns.items() if at_ns - ns < self._away_ns}
+        new = identity not in self._heard_ns
+        self.nobody(at_ns, but=identity)
         self._heard_ns[identity] = at_ns
-        return last is None or at_ns - last >= self._away_ns
+        return new
+
+    def nobody(self, at_ns: int, *, but: object = None) -> None:
+        """The reader listened, from `at_ns` on, and heard no card (`but`: no other). Ends what is away for long."""
+        self._heard_ns = {
+            identity: heard_ns
+            for identity, heard_ns in self._heard_ns.items()
+            if identity == but or at_ns - heard_ns < self._away_ns
+        }
