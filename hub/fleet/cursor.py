@@ -3,6 +3,8 @@
 1. The cursor of (device, spool, lane) is the seq through which the hub has everything.
 2. A batch whose `after` is not beyond the cursor joins: its records past the cursor are new.
 3. One whose `after` is beyond it does not join, and nothing of it is taken.
+4. `missing` counts what lay between `after` and the first record.  Where the cursor has come further than `after`
+   meanwhile, at most as many are missing as there are seqs between the cursor and that record.
 """
 
 from bisect import bisect_right
@@ -11,7 +13,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from wire.codec import Oddity, Received
-from wire.messages import INT64_MAX, Record
+from wire.messages import Record
 
 _seq = attrgetter("seq")
 
@@ -37,4 +39,4 @@ def take(cursor: int, received: Received) -> Taken | None:
         records = records[bisect_right(records, cursor, key=_seq) :]
         oddities = oddities[bisect_right(oddities, cursor, key=_seq) :]
         return Taken(records, oddities, max(cursor, received.through), 0)
-    return Taken(records, oddities, received.through, min(batch.missing, INT64_MAX // 2))
+    return Taken(records, oddities, received.through, min(batch.missing, first - cursor - 1))
