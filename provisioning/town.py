@@ -256,7 +256,7 @@ def _tell(town: Town) -> None:
     """What a newcomer needs: where to look, what to try, how to stop."""
     terminal = _short(town.agent_toml("terminal"))
     agent = _short(command("machinaka-agent"))
-    lines = ["", "The town runs.", "", f"  Pages   {town.page}", *_link(town), f"  Kiosk   {town.kiosk}"]
+    lines = ["", "The town runs.", "", f"  Pages   {town.page}", f"  Kiosk   {town.kiosk}", *_link(town)]
     if "SSH_CONNECTION" in os.environ:
         tunnel = " ".join(f"-L {port}:{HOST}:{port}" for port in (town.ports.hub, town.ports.kiosk))
         lines += ["", f"  From your own computer, first:  ssh {tunnel} <this machine>"]
@@ -276,7 +276,10 @@ def _link(town: Town) -> list[str]:
     """The one-time link for the first administrator, as the hub words it."""
     asked: list[str | Path] = [command("machinaka-hub"), "admin-link", "--settings", town.hub_toml]
     answer = subprocess.run(asked, capture_output=True, text=True, check=False)
-    return [f"  {line}" for line in (answer.stdout or answer.stderr).strip().splitlines()]
+    said = (answer.stdout or answer.stderr).strip().splitlines()
+    if answer.returncode == 0 and said and said[0].startswith("http"):
+        return ["", "  Open this once to make the first administrator (within 24 hours):", f"    {said[0]}"]
+    return ["", *(f"  {line}" for line in said)]
 
 
 def _short(path: Path) -> str:
