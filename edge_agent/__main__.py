@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import logging
 import sys
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
@@ -15,9 +16,9 @@ from wire.settings_file import BadSetting
 log = logging.getLogger("edge_agent")
 
 
-def main() -> int:
-    """Runs one command; its exit code."""
-    arguments = _parser().parse_args()
+def main(words: Sequence[str] | None = None) -> int:
+    """Runs one command (without words: the one that this process was started with); its exit code."""
+    arguments = _parser().parse_args(words)
     try:
         code: int = arguments.run(arguments)
     except BadSetting as error:
