@@ -150,6 +150,16 @@ class Promise(RuleBasedStateMachine):
         if (batch := self.device.send(lane)) is not None:
             self.up.append(batch)
 
+    @rule(lane=lanes)
+    def a_record_is_sent_at_once(self, lane: Lane) -> None:
+        self.something_happens(lane, 1)
+        self.the_device_sends(lane)
+
+    @rule(lane=lanes)
+    def a_record_is_sent_and_lost(self, lane: Lane) -> None:
+        self.something_happens(lane, 1)
+        self.device.send(lane)
+
     @rule()
     def the_device_connects_anew(self) -> None:
         self.device.rewind()
@@ -263,7 +273,7 @@ class PromiseWithRoom(Promise):
 
 
 SETTINGS = settings(
-    max_examples=60,
+    max_examples=100,
     stateful_step_count=40,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
