@@ -1,6 +1,7 @@
 """A terminal without its machine: a reader and a clock by hand, a real spool on a real disk, a real screen.
 
-The event loop's own time runs faster, so that a view of eight seconds is over in less than one.
+Where a view has to go by itself, the event loop's own time runs faster (`hurried`): eight seconds are over in less than
+one.
 """
 
 import asyncio

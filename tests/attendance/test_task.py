@@ -41,7 +41,7 @@ def test_without_a_roster_there_is_no_name(tmp_path: Path) -> None:
         async with desk(tmp_path, named=False) as one:
             assert (await one.tap(NOBODY, "accepted")).name == ""
 
-    hurried(journey())
+    asyncio.run(journey())
 
 
 def test_nothing_is_said_before_it_is_on_the_disk(tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ def test_the_same_again_is_said_as_taken(tmp_path: Path) -> None:
             standings = [body.standing for _, body in await one.punches()]
             assert standings == ["accepted", "repeat", "accepted"]
 
-    hurried(journey())
+    asyncio.run(journey())
 
 
 def test_a_stranger_gets_a_number_to_say(tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ def test_a_stranger_gets_a_number_to_say(tmp_path: Path) -> None:
             assert (view.name, view.reference, view.since_ms) == ("", 1, 0)
             assert [body.standing for _, body in await one.punches()] == ["unknown"]
 
-    hurried(journey())
+    asyncio.run(journey())
 
 
 # ---- the question
@@ -111,7 +111,7 @@ def test_a_question_that_is_answered(tmp_path: Path, direction: str) -> None:
             again = await one.tap(HANAKO, "repeat")
             assert again.direction == direction
 
-    hurried(journey())
+    asyncio.run(journey())
 
 
 def test_a_question_that_nobody_answers_leaves_the_raw_tap(tmp_path: Path) -> None:
@@ -141,7 +141,7 @@ def test_who_touches_again_instead_of_answering_is_asked_again(tmp_path: Path) -
             assert [body.standing for _, body in punches] == ["accepted", "unsure", "repeat", "accepted"]
             assert punches[3][1].answers == punches[1][0]
 
-    hurried(journey())
+    asyncio.run(journey())
 
 
 def test_an_answer_is_never_taken_for_another_persons_question(tmp_path: Path) -> None:
@@ -157,7 +157,7 @@ def test_an_answer_is_never_taken_for_another_persons_question(tmp_path: Path) -
             taro = punches[0][1].card
             assert [body.card for _, body in punches if body.answers] == [taro]
 
-    hurried(journey())
+    asyncio.run(journey())
 
 
 def test_an_answer_that_was_under_way_when_another_question_came_settles_nothing(tmp_path: Path) -> None:
@@ -169,7 +169,7 @@ def test_an_answer_that_was_under_way_when_another_question_came_settles_nothing
             await one.answer("clock_in", "accepted")
             assert [body.direction for _, body in await one.punches() if body.answers] == ["clock_in"]
 
-    hurried(journey())
+    asyncio.run(journey())
 
 
 # ---- people choose
@@ -187,7 +187,7 @@ def test_a_chosen_direction_is_for_the_next_tap_alone(tmp_path: Path) -> None:
             view = await one.tap(TARO, "accepted")
             assert (view.direction, view.chosen) == ("clock_in", "time")
 
-    hurried(journey())
+    asyncio.run(journey())
 
 
 def test_a_choice_that_nobody_uses_is_forgotten(tmp_path: Path) -> None:
@@ -223,7 +223,7 @@ def test_two_cards_and_cards_that_cannot_be_used(tmp_path: Path) -> None:
             await one.hear(CardUnreadable("random_identifier", one.time.boottime_ns()), "refused_card")
             assert await one.punches() == []
 
-    hurried(journey())
+    asyncio.run(journey())
 
 
 def test_a_fault_of_the_reader_is_told_once_and_goes_by_itself(tmp_path: Path) -> None:
@@ -244,7 +244,7 @@ def test_a_fault_of_the_reader_is_told_once_and_goes_by_itself(tmp_path: Path) -
             alarms = await one.alarms()
             assert alarms == [Alarm("card_reader", "begun", "unplugged"), Alarm("card_reader", "ended", "by hand")]
 
-    hurried(journey())
+    asyncio.run(journey())
 
 
 def test_a_fault_waits_until_a_tap_has_been_shown(tmp_path: Path) -> None:
@@ -256,7 +256,7 @@ def test_a_fault_waits_until_a_tap_has_been_shown(tmp_path: Path) -> None:
             after = one.views[one.views.index(accepted) :]
             assert [v.state for v in after if v.state != "accepted"] == ["reader_fault"]
 
-    hurried(journey())
+    asyncio.run(journey())
 
 
 @pytest.mark.parametrize(("how", "why"), [(None, "it returned"), (ValueError("broken"), "ValueError: broken")])
@@ -268,7 +268,7 @@ def test_a_reader_that_ends_ends_the_agent(tmp_path: Path, how: Exception | None
                 await one.running
 
     with pytest.RaisesGroup(pytest.RaisesExc(ReaderEnded, match=why)):
-        hurried(journey())
+        asyncio.run(journey())
 
 
 # ---- the hub and the disk
@@ -325,7 +325,7 @@ def test_a_full_disk_is_never_green(tmp_path: Path) -> None:
             confirmed.append((await one.tap(TARO, "accepted")).reference)
             assert (await one.punches())[-1][0] == confirmed[-1]
 
-    hurried(journey())
+    asyncio.run(journey())
 
 
 def test_an_answer_that_finds_no_room_is_not_green(tmp_path: Path) -> None:
@@ -336,7 +336,7 @@ def test_an_answer_that_finds_no_room_is_not_green(tmp_path: Path) -> None:
             await one.answer("clock_out", "disk_full")
             assert [body.standing for _, body in await one.punches()] == ["accepted", "unsure"]
 
-    hurried(journey())
+    asyncio.run(journey())
 
 
 def test_a_restart_knows_the_last_punches(tmp_path: Path) -> None:
@@ -356,7 +356,7 @@ def test_a_restart_knows_the_last_punches(tmp_path: Path) -> None:
             time.pass_ms(5 * _MINUTE_MS)
             assert (await one.tap(HANAKO, "accepted")).direction == "clock_in"
 
-    hurried(journey())
+    asyncio.run(journey())
 
 
 def test_a_night_shift_ends_before_three(tmp_path: Path) -> None:
@@ -367,4 +367,4 @@ def test_a_night_shift_ends_before_three(tmp_path: Path) -> None:
             assert duty_day(one.time.wall_ms) == duty_day(MORNING_MS)
             assert (await one.tap(HANAKO, "accepted")).direction == "clock_out"
 
-    hurried(journey())
+    asyncio.run(journey())
