@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 import sqlite3
 from collections.abc import Coroutine
@@ -104,7 +105,7 @@ def _page(kiosk: KioskSettings, screen: Screen, clock: Clock, file: str) -> list
     try:
         listening = web.listen(kiosk.host, kiosk.port)
     except OSError as error:
-        found = f"{kiosk.port} ({error.strerror})"
+        found = f"{kiosk.port} ({os.strerror(error.errno or 0)})"
         raise BadSetting(file, "kiosk.port", found, "a port that nobody else has") from error
     return [web.serve(web.make_app(screen, clock, kiosk), listening)]
 

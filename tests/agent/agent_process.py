@@ -89,10 +89,15 @@ def write_settings(path: Path, **changes: Any) -> Path:
     return path
 
 
-def command(*arguments: str) -> subprocess.CompletedProcess[str]:
+def command(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Runs one command of the agent to its end."""
     return subprocess.run(
-        [sys.executable, "-m", "edge_agent", *arguments], check=False, capture_output=True, text=True, timeout=120
+        [sys.executable, "-m", "edge_agent", *arguments],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, **environment},
     )
 
 

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-JST_MS = 9 * 3_600_000
+from edge_agent.clock import Stamp
+
 # 2026-11-24 08:24:00 in Japan.
 MORNING_MS = 1_795_476_240_000
 
@@ -32,6 +33,10 @@ class HandTime:
     def synchronised(self) -> tuple[bool, int]:
         """See TimeSource."""
         return self.synced, self.error_ms
+
+    def stamp(self) -> Stamp:
+        """This moment, as a record carries it."""
+        return Stamp(self.boot, self.mono_ms, self.wall_ms, "synced" if self.synced else "unset")
 
     def pass_ms(self, ms: int) -> None:
         """Time goes by."""
