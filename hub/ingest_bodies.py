@@ -39,8 +39,6 @@ _dropped = msgspec.json.Decoder(Dropped)
 
 _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
-Reader = Callable[[Device, int, Sequence[Record]], list[Oddity]]
-
 
 class Bodies:
     """Everything that the records of one group say, besides that they came."""
@@ -52,14 +50,11 @@ class Bodies:
         self._usage: dict[tuple[int, int], dict[tuple[str, str], list[int]]] = {}
         self._counted: dict[int, Boot] = {}
         self._dropped: dict[tuple[int, str], int] = {}
-        self.readers: dict[str, Reader] = {
-            "health": self._read_health,
-            "usage": self._read_usage,
-            "punch": self._read_punches,
-            "clock": self._read_clocks,
-            "alarm": self._read_alarms,
-            "dropped": self._read_dropped,
-        }
+
+    def read(self, kind: str, device: Device, lane_id: int, records: Sequence[Record]) -> list[Oddity]:
+        """Takes in what records of one kind say; those that cannot be read. A kind that nobody reads says nothing."""
+        reader = _READERS.get(kind)
+        return reader(self, device, lane_id, records) if reader else []
 
     def close(self) -> None:
         """Puts the sums into the rows."""
@@ -182,6 +177,17 @@ class Bodies:
     def _hour(self, device: Device, record: Record) -> int:
         clock, anchor = NUMBER_OF_QUALITY[record.clock], device.boots[record.boot].anchor
         return hour_of(record.at_ms, record.mono_ms, clock, anchor, self._received_ms)
+
+
+# Not bound to one `Bodies`: it would hold itself, and each group's rows would stay until the next full collection.
+_READERS: dict[str, Callable[[Bodies, Device, int, Sequence[Record]], list[Oddity]]] = {
+    "health": Bodies._read_health,
+    "usage": Bodies._read_usage,
+    "punch": Bodies._read_punches,
+    "clock": Bodies._read_clocks,
+    "alarm": Bodies._read_alarms,
+    "dropped": Bodies._read_dropped,
+}
 
 
 def _count(usage: Usage, boot: Boot, flows: dict[tuple[str, str], list[int]], *, begins: bool) -> None:

@@ -220,10 +220,9 @@ class Group:
         # Clock readings first: they place figures of the same batch that are from before the clock was set.
         for kind in sorted(by_kind, key=_clock_first) if "clock" in by_kind else by_kind:
             same = by_kind[kind]
-            reader = self._bodies.readers.get(kind)
             try:
                 known.kind(kind, self.rows.kinds)
-                odd = reader(device, lane.id, same) if reader else ()
+                odd = self._bodies.read(kind, device, lane.id, same)
             except Unreadable as error:
                 odd = [Oddity(record.seq, bytes(record.body), str(error)) for record in same]
             bad += [(kind, oddity) for oddity in odd]
