@@ -78,11 +78,20 @@ class _Lane:
 class Uplink:
     """Sends what the spool holds. `run` until cancelled."""
 
-    def __init__(self, settings: Settings, spool: AsyncSpool, clock: Clock, *, version: str) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        spool: AsyncSpool,
+        clock: Clock,
+        *,
+        version: str,
+        under_way: int = BATCHES_UNDER_WAY,
+    ) -> None:
         self._settings = settings
         self._spool = spool
         self._clock = clock
         self._version = version
+        self._under_way = under_way
         self._counter = Path(settings.state_dir) / "connection"
         self._wake = asyncio.Event()
         self._acks: list[Ack] = []
@@ -137,7 +146,7 @@ class Uplink:
 
     async def _fill(self, link: "_Link", lane: Lane, state: _Lane, now_s: float) -> None:
         """Sends batches until the window is full or nothing is due."""
-        while len(state.under_way) < BATCHES_UNDER_WAY and self._is_due(state, now_s):
+        while len(state.under_way) < self._under_way and self._is_due(state, now_s):
             outgoing = await self._spool.batch(lane, state.following)
             if outgoing is None:
                 state.due_s, state.waiting = None, 0
