@@ -4,6 +4,7 @@ Both repeat a card while it lies there, or not at all: one visit is one tap (`vi
 A line that is gone is a fault, said once; it is opened again until it is back.
 """
 
+import contextlib
 import select
 import termios
 import threading
@@ -158,7 +159,8 @@ class WedgeLine:
         """See Line."""
         while True:
             if select.select([self._device], [], [], _TICK_S)[0]:
-                yield from self._pressed()
+                with contextlib.suppress(BlockingIOError):  # another file woke it; nothing is lost
+                    yield from self._pressed()
             else:
                 self._typed.forget()
             yield None

@@ -115,7 +115,7 @@ class _Session:
                 return "pcscd ended"
             if result == scard.SCARD_S_SUCCESS:
                 _, state, atr = states[0]
-                if state & (scard.SCARD_STATE_UNKNOWN | scard.SCARD_STATE_UNAVAILABLE):
+                if state & (scard.SCARD_STATE_UNKNOWN | scard.SCARD_STATE_UNAVAILABLE):  # hardware only
                     return "the card reader was unplugged"
                 self._look(name, known, state, list(atr))
                 known = state & ~scard.SCARD_STATE_CHANGED

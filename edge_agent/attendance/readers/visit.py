@@ -29,3 +29,7 @@ class Visits:
             for identity, heard_ns in self._heard_ns.items()
             if identity == but or at_ns - heard_ns < self._away_ns
         }
+
+    def last_heard_ns(self, identity: object) -> int | None:
+        """When a card that may still lie there was last heard."""
+        return self._heard_ns.get(identity)
