@@ -27,7 +27,7 @@ def read(path: Path, type_: type[T]) -> T:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise BadSetting(path, "(file)", error.strerror or "no file", "a readable settings file") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadSetting(path, "(file)", str(error), "a TOML file in UTF-8") from error
     try:
         return msgspec.convert(raw, type_)
