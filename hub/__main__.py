@@ -3,6 +3,8 @@
 import argparse
 import logging
 import os
+import signal
+import socket
 import sys
 from importlib import metadata
 from pathlib import Path
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 def main() -> int:
     """Runs one command; its exit code."""
     arguments = _parser().parse_args()
+    # The database holds password hashes, the state folder the key of the cookies: the hub's user alone reads them.
+    os.umask(0o077)
     try:
         code: int = arguments.run(arguments)
     except BadSetting as error:
@@ -52,40 +56,55 @@ def _serve(arguments: argparse.Namespace) -> int:
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     settings = hub_settings.load(Path(arguments.settings))
-    os.umask(0o077)
-    config = uvicorn.Config(
-        app.make_app(settings),
-        host=settings.host,
-        port=settings.port,
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        # Pages that listen for changes stay open for ever: they are ended, not waited for.
-        timeout_graceful_shutdown=1,
-        limit_concurrency=1000,
-    )
-    server = uvicorn.Server(config)
+    # All of this before anything is begun: a second hub must not take over the first one's place at the broker.
     try:
-        server.run()
-    except SystemExit:
-        # uvicorn has said which address it could not have.
-        return 1
-    return 0 if server.started else 1
+        listening = socket.create_server((settings.host, settings.port), family=_family(settings.host), backlog=2048)
+    except OSError as error:
+        # Python adds a sentence of its own to the system's.
+        return _failed(f"{settings.host}:{settings.port}: {(error.strerror or '').partition(' (')[0]}", 1)
+    # uvicorn sends itself again, at its end, the signal that it was stopped by; this end is in good order.
+    signal.signal(signal.SIGTERM, lambda *_: None)
+    with listening:
+        _open(settings).close()
+        hub = app.make_app(settings)
+        server = uvicorn.Server(
+            uvicorn.Config(
+                hub,
+                access_log=False,
+                log_config=None,
+                server_header=False,
+                # Pages that listen for changes stay open for ever: they are ended, not waited for.
+                timeout_graceful_shutdown=1,
+                limit_concurrency=1000,
+            )
+        )
+        server.run(sockets=[listening])
+    return 0 if server.started and not hub.state.ingest_failed else 1
 
 
-def _database(arguments: argparse.Namespace) -> tuple[hub_settings.Settings, "Db"]:
-    from hub.db import Db
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
 
-    settings = hub_settings.load(Path(arguments.settings))
+
+def _open(settings: hub_settings.Settings) -> "Db":
+    """The database, made or brought up to date. Raises BadSetting when it cannot be."""
+    from hub.db import Broken, Db
+
     db = Db(settings.database)
-    db.open()
-    return settings, db
+    try:
+        db.open()
+    except (OSError, Broken) as error:
+        raise BadSetting(
+            settings.database, "state_dir", str(error), "a folder the hub may write, with its own database"
+        ) from error
+    return db
 
 
 def _admin_link(arguments: argparse.Namespace) -> int:
     from hub import login, pages
 
-    settings, db = _database(arguments)
+    settings = hub_settings.load(Path(arguments.settings))
+    db = _open(settings)
     try:
         link = db.write_now(lambda conn: login.first_administrator_link(conn, pages.now_ms(), settings.url))
     finally:
@@ -95,16 +114,25 @@ def _admin_link(arguments: argparse.Namespace) -> int:
 
 
 def _backup(arguments: argparse.Namespace) -> int:
-    _, db = _database(arguments)
+    from hub.db import Broken
+
+    settings, to = hub_settings.load(Path(arguments.settings)), Path(arguments.to)
+    if not settings.database.exists():
+        return _failed(f"{settings.database}: no database; the hub has not run with these settings", 2)
+    db = _open(settings)
     try:
-        db.backup(Path(arguments.to))
-    except OSError as error:
-        sys.stderr.write(f"machinaka-hub: backup to {arguments.to}: {error.strerror}\n")
-        return 2
+        db.backup(to)
+    except (OSError, Broken) as error:
+        return _failed(f"backup to {to}: {getattr(error, 'strerror', None) or error}", 2)
     finally:
         db.close()
-    print(f"{arguments.to}: {Path(arguments.to).stat().st_size} bytes")
+    print(f"{to}: {to.stat().st_size} bytes")
     return 0
+
+
+def _failed(sentence: str, code: int) -> int:
+    sys.stderr.write(f"machinaka-hub: {sentence}\n")
+    return code
 
 
 if __name__ == "__main__":

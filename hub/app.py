@@ -6,21 +6,24 @@ import logging
 import os
 import signal
 from collections.abc import AsyncIterator
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 
 from fastapi import Depends, FastAPI, HTTPException
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, iter_route_contexts
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException as AnyHTTPException
+from starlette.routing import BaseRoute, Mount
 
 from hub import access, login, one_device, pages, today
 from hub.attendance import web as attendance
+from hub.brake import Brake
 from hub.db import Db
 from hub.fleet import web as fleet
-from hub.guard import Brake, Guard, NotSignedIn, headers, public
+from hub.guard import Guard, Headers, NotSignedIn, public
 from hub.ingest import Ingest
 from hub.live import Live
 from hub.settings import Settings
@@ -43,7 +46,8 @@ def make_app(settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     app.state.brake = Brake()
-    app.middleware("http")(headers)
+    app.state.ingest_failed = False
+    app.add_middleware(Headers)
     app.add_exception_handler(NotSignedIn, pages.not_signed_in)
     for error in (AnyHTTPException, HTTPException, RequestValidationError, Exception):
         app.add_exception_handler(error, pages.failed)
@@ -55,17 +59,19 @@ def make_app(settings: Settings) -> FastAPI:
     return app
 
 
-def routes(app: FastAPI) -> list[APIRoute]:
-    """The app's own routes."""
-    return [route for route in app.routes if isinstance(route, APIRoute)]
+def routes(app: FastAPI) -> list[BaseRoute]:
+    """Every route of the app, those of its routers included."""
+    return [context.original_route for context in iter_route_contexts(app.routes)]
 
 
-def check_needs(found: list[APIRoute]) -> None:
-    """Every route names a need of access.py, or says that it is public. Raises RuntimeError."""
+def check_needs(found: list[BaseRoute]) -> None:
+    """Every route but the static files names a need of access.py, or says that it is public. Raises RuntimeError."""
     known = {"public", *access.NEEDS}
     for route in found:
-        if not known & set(pages.needs_of(route)):
-            raise RuntimeError(f"{route.path} does not say who may use it")
+        if isinstance(route, Mount) and route.path == "/static":
+            continue
+        if not isinstance(route, APIRoute) or not known & set(pages.needs_of(route)):
+            raise RuntimeError(f"{getattr(route, 'path', route)} does not say who may use it")
 
 
 async def _healthz() -> JSONResponse:
@@ -82,7 +88,7 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
     app.state.guard = Guard(settings, db)
     app.state.stopping = asyncio.Event()
     ingest = asyncio.create_task(Ingest(settings.broker, db, live).run(), name="ingest")
-    ingest.add_done_callback(_ingest_ended)
+    ingest.add_done_callback(partial(_ingest_ended, app))
     try:
         yield
     finally:
@@ -93,8 +99,9 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
         await asyncio.to_thread(db.close)
 
 
-def _ingest_ended(task: asyncio.Task[None]) -> None:
-    """A hub that takes nothing in must not look alive: supervisor starts it anew."""
+def _ingest_ended(app: FastAPI, task: asyncio.Task[None]) -> None:
+    """A hub that takes nothing in must not look alive: it ends with code 1 and supervisor starts it anew."""
     if not task.cancelled() and task.exception() is not None:
         log.critical("the ingest ended: %r", task.exception())
+        app.state.ingest_failed = True
         os.kill(os.getpid(), signal.SIGTERM)

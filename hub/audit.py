@@ -1,12 +1,30 @@
 """The audit log: who did what to whom, appended in the transaction that does it and never changed (SQL)."""
 
+from typing import Literal
+
 import msgspec
 
 from hub.db import Connection
 
+Did = Literal[
+    "sign_in",
+    "sign_in_failed",
+    "sign_out",
+    "sign_out_everywhere",
+    "password",
+    "password_failed",
+    "add_person",
+    "new_link",
+    "disable",
+    "enable",
+    "admin_link",
+]
+# Who did what nobody signed in did.
+SYSTEM = "system"
+
 
 class Entry(msgspec.Struct, frozen=True):
-    """One line: `who` did `did` (a word of words.py) to `what`."""
+    """One line: `who` did `did` (`did_…` in words.py) to `what`."""
 
     id: int
     at_ms: int
@@ -16,7 +34,7 @@ class Entry(msgspec.Struct, frozen=True):
     detail: str
 
 
-def note(conn: Connection, at_ms: int, who: str, did: str, what: str = "", detail: str = "") -> None:
+def note(conn: Connection, at_ms: int, who: str, did: Did, what: str = "", detail: str = "") -> None:
     """Appends a line."""
     conn.execute(
         "INSERT INTO audit (at_ms, who, did, what, detail) VALUES (?, ?, ?, ?, ?)", (at_ms, who, did, what, detail)

@@ -21,6 +21,8 @@ T = TypeVar("T")
 
 # The world's faults, which pass: disk full, input/output error, file locked by somebody else.
 Fault = sqlite3.OperationalError
+# All of its errors: the file is none of ours, or broken.
+Broken = sqlite3.DatabaseError
 # What the database refuses: a value, a constraint.
 Refused = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.InterfaceError, OverflowError)
 
@@ -104,13 +106,16 @@ class Db:
         return await asyncio.get_running_loop().run_in_executor(self._readers, self.read, fn)
 
     def backup(self, path: Path) -> None:
-        """Writes a consistent copy while the hub runs; the copy appears under its name only when whole."""
+        """Writes a consistent copy while the hub runs; the copy appears under its name only when whole.
+
+        In one step: in several, each commit of another process begins it anew, and it never ends.
+        """
         unfinished = path.with_name(path.name + ".unfinished")
         unfinished.unlink(missing_ok=True)
         source = self._connect(read_only=True)
         try:
             with contextlib.closing(sqlite3.connect(unfinished)) as copy:
-                source.backup(copy, pages=4096, sleep=0.005)
+                source.backup(copy)
                 copy.execute("PRAGMA journal_mode = DELETE")
         finally:
             source.close()

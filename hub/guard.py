@@ -2,27 +2,29 @@
 
 1. The session's token lies in a signed cookie; the session itself in the database, where it can be ended.
 2. A change carries the session's CSRF token and comes from our own origin.
-3. Failed sign-ins slow down, for the name and for the address, whether the name exists or not.
+3. Every answer carries the headers that keep a browser from being turned against its user.
 """
 
+import contextlib
 import hashlib
 import hmac
 import os
 import secrets
 import time
-from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl
 
 import msgspec
 from fastapi import Depends, HTTPException, Request, Response
 from itsdangerous import BadSignature, Signer
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub import people
 from hub.access import Need, may
-from hub.db import Db
+from hub.db import Db, Fault
 from hub.people import Person
 from hub.settings import Settings
 
@@ -30,6 +32,10 @@ _CSP = (
     "default-src 'self'; img-src 'self' data:; style-src 'self'; script-src 'self'; object-src 'none'; "
     "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 )
+# The largest form is a welcome: a token, a name, a password.
+_FORM_BYTES = 65_536
+_FORM_FIELDS = 50
+_KEY_BYTES = 32
 
 
 class NotSignedIn(Exception):
@@ -54,7 +60,7 @@ class Guard:
     def __init__(self, settings: Settings, db: Db) -> None:
         self._settings, self._db = settings, db
         secret = read_secret(Path(settings.state_dir))
-        self._signer = Signer(secret, salt="machinaka session")
+        self._signer = Signer(secret, salt="machinaka session", key_derivation="hmac", digest_method=hashlib.sha256)
         self._csrf_key = hashlib.sha256(b"csrf" + secret).digest()
         # A browser keeps a __Host- cookie from being set by any other host or path.
         self.cookie = "__Host-machinaka" if settings.secure else "machinaka"
@@ -80,35 +86,56 @@ class Guard:
         return hmac.new(self._csrf_key, token.encode(), hashlib.sha256).hexdigest()
 
     def who(self, request: Request) -> Who | None:
-        """Who asks, or None. Reads the database: not on the event loop."""
-        try:
-            token = self._signer.unsign(request.cookies.get(self.cookie, "")).decode()
-        except (BadSignature, UnicodeDecodeError):
-            return None
-        now_ms = time.time_ns() // 1_000_000
+        """Who asks, or None; their session counts as used. Reads the database: not on the event loop."""
+        token, now_ms = self._token(request), _now_ms()
         person, stale = self._db.read(lambda conn: people.in_session(conn, token, now_ms))
         if person is None:
             return None
         if stale:
-            self._db.write_now(lambda conn: people.seen(conn, token, now_ms))
+            # On a full disk the pages can still be read; the session then ends a little early.
+            with contextlib.suppress(Fault):
+                self._db.write_now(lambda conn: people.seen(conn, token, now_ms))
         return Who(person, token, self.csrf(token))
+
+    def peek(self, request: Request) -> Who | None:
+        """The same, but a page that asks by itself does not keep its session from growing old."""
+        token = self._token(request)
+        person, _ = self._db.read(lambda conn: people.in_session(conn, token, _now_ms()))
+        return Who(person, token, self.csrf(token)) if person else None
+
+    def _token(self, request: Request) -> str:
+        try:
+            return self._signer.unsign(request.cookies.get(self.cookie, "")).decode()
+        except (BadSignature, UnicodeDecodeError):
+            return ""
 
     def own_origin(self, request: Request) -> bool:
         """Whether a change comes from our own page (a browser says so; other programs have no cookie to steal)."""
         origin = request.headers.get("origin")
         if origin is None:
             return request.headers.get("sec-fetch-site", "same-origin") in ("same-origin", "none")
-        return urlsplit(origin).netloc == request.headers.get("host")
+        return origin == self._settings.url or origin.partition("://")[2] == request.headers.get("host")
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 async def read_form(request: Request) -> dict[str, str]:
-    """The fields of a form, of at most 64 KiB, as text."""
+    """The fields of a form, of at most 64 KiB, as text. Refuses anything else with 4xx."""
     if request.method in ("GET", "HEAD"):
         return {}
-    if int(request.headers.get("content-length", "0") or 0) > 65536:
-        raise HTTPException(413)
-    form = await request.form(max_files=0, max_fields=50)
-    return {key: value for key, value in form.items() if isinstance(value, str)}
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _FORM_BYTES:
+            raise HTTPException(413)
+    if body and request.headers.get("content-type", "").partition(";")[0] != "application/x-www-form-urlencoded":
+        raise HTTPException(415)
+    try:
+        return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=_FORM_FIELDS))
+    except ValueError as error:
+        raise HTTPException(400) from error
 
 
 def need(what: Need) -> Callable[..., Who]:
@@ -119,9 +146,9 @@ def need(what: Need) -> Callable[..., Who]:
         who = guard.who(request)
         if who is None:
             raise NotSignedIn
+        request.state.who = who
         if not who.may(what):
             raise HTTPException(403)
-        request.state.who = who
         if request.method not in ("GET", "HEAD"):
             _check_change(guard, request, who, form)
         return who
@@ -143,59 +170,51 @@ def public(request: Request) -> None:
         raise HTTPException(403, "csrf")
 
 
-async def headers(request: Request, following: Callable[[Request], Awaitable[Response]]) -> Response:
-    """Security headers on every answer."""
-    response = await following(request)
-    response.headers.setdefault("Content-Security-Policy", _CSP)
-    response.headers.setdefault("X-Content-Type-Options", "nosniff")
-    response.headers.setdefault("Referrer-Policy", "no-referrer")
-    response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-    if not request.url.path.startswith("/static/"):
-        response.headers.setdefault("Cache-Control", "no-store")
-    if request.app.state.settings.secure:
-        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
-    return response
+class Headers:
+    """Security headers on every answer, also on those that never end."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes a request on."""
+
+        async def hardened(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                harden(MutableHeaders(scope=message), scope["path"], secure=scope["app"].state.settings.secure)
+            await send(message)
+
+        await self._app(scope, receive, hardened if scope["type"] == "http" else send)
+
+
+def harden(headers: MutableHeaders, path: str, *, secure: bool) -> None:
+    """Adds what is missing. `same-origin` as referrer policy: with `no-referrer` a browser's own forms
+    come from the origin `null` (Fetch standard, "append a request Origin header")."""
+    headers.setdefault("Content-Security-Policy", _CSP)
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("Referrer-Policy", "same-origin")
+    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    if not path.startswith("/static/"):
+        headers.setdefault("Cache-Control", "no-store")
+    if secure:
+        headers.setdefault("Strict-Transport-Security", "max-age=31536000")
 
 
 def read_secret(folder: Path) -> bytes:
-    """The key that signs cookies, made at first start (readable by the hub alone)."""
+    """The key that signs cookies, made at first start (readable by the hub alone); a broken one is made anew."""
     path = folder / "session.key"
-    if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_suffix(".new")
-        temporary.unlink(missing_ok=True)
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(secrets.token_bytes(32))
-        temporary.replace(path)
-    return path.read_bytes()
-
-
-class Brake:
-    """Slows guessing down: after five failures a key waits, twice as long each time, at most 15 minutes."""
-
-    _FREE = 5
-    _LONGEST_S = 900
-    _KEYS = 10_000
-
-    def __init__(self, clock_s: Callable[[], float] = time.monotonic) -> None:
-        self._clock_s = clock_s
-        self._failures: OrderedDict[str, tuple[int, float]] = OrderedDict()
-
-    def wait_s(self, *keys: str) -> int:
-        """How long these keys have to wait now; 0 when they need not."""
-        now = self._clock_s()
-        return max(0, *(int(self._failures.get(key, (0, 0.0))[1] - now + 0.999) for key in keys))
-
-    def failed(self, *keys: str) -> None:
-        """One more failure of each key."""
-        for key in keys:
-            count = self._failures.pop(key, (0, 0.0))[0] + 1
-            pause = min(self._LONGEST_S, 2 ** min(20, count - self._FREE)) if count >= self._FREE else 0
-            self._failures[key] = (count, self._clock_s() + pause)
-            if len(self._failures) > self._KEYS:
-                self._failures.popitem(last=False)
-
-    def succeeded(self, key: str) -> None:
-        """The right password: the name begins anew."""
-        self._failures.pop(key, None)
+    with contextlib.suppress(FileNotFoundError):
+        kept = path.read_bytes()
+        if len(kept) == _KEY_BYTES:
+            return kept
+    folder.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".new")
+    temporary.unlink(missing_ok=True)
+    secret = secrets.token_bytes(_KEY_BYTES)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(secret)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+    return secret

@@ -6,6 +6,7 @@ It shows several domains, so it stands above them.
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
+from fastapi.responses import StreamingResponse
 
 from hub import pages
 from hub.attendance import store as attendance
@@ -13,29 +14,56 @@ from hub.db import Connection
 from hub.fleet import chart, store
 from hub.fleet.condition import condition
 from hub.guard import Who, need
+from hub.stream import stream
 
 router = APIRouter()
 
 
+_PAUSE_S = 0.5
+
+Seer = Annotated[Who, Depends(need("devices"))]
+
+
 @router.get("/devices/{name}")
-def one_device(
-    request: Request, who: Annotated[Who, Depends(need("devices"))], name: str, span: chart.Span = "24h"
-) -> Response:
+def one_device(request: Request, who: Seer, name: str, span: chart.Span = "24h") -> Response:
     """One device: how it is, what happened, charts."""
 
     def gather(conn: Connection) -> dict[str, Any]:
-        row = store.device(conn, name)
-        if row is None:
-            raise HTTPException(404)
+        now = _now(conn, name, who)
+        row: store.DeviceRow = now["row"]
         return {
-            "row": row,
-            "condition": condition(row, pages.now_ms()),
-            "alarms": store.alarms(conn, row.id, 20),
-            "dropped": store.dropped(conn, row.id),
-            "taps": attendance.latest_taps(conn, 10, None, row.name) if row.kind == "terminal" else [],
-            "quarantined": store.quarantine(conn, 10, row.id),
+            **now,
+            "quarantined": store.quarantine(conn, 10, row.id) if who.may("quarantine") else [],
             "series": chart.series(conn, row.id, span, pages.now_ms()),
         }
 
     values = request.app.state.db.read(gather)
-    return pages.page(request, "device.html", who, span=span, spans=chart.SPANS, used=chart.used_permille, **values)
+    return pages.page(request, "device.html", who, span=span, spans=chart.SPANS, **values)
+
+
+@router.get("/devices/{name}/events")
+def device_events(request: Request, who: Seer, name: str) -> StreamingResponse:
+    """How it is now, anew whenever it was heard (server-sent events)."""
+    language = pages.language_of(request)
+    request.app.state.db.read(lambda conn: _now(conn, name, who))
+
+    def render(conn: Connection) -> str:
+        return pages.fragment("_device.html", language, **_now(conn, name, who))
+
+    return stream(request, "device", lambda change: name in change.devices, render, _PAUSE_S)
+
+
+def _now(conn: Connection, name: str, who: Who) -> dict[str, Any]:
+    """What changes while one looks."""
+    row = store.device(conn, name)
+    if row is None:
+        raise HTTPException(404)
+    taps = attendance.latest_taps(conn, 10, None, row.name) if row.kind == "terminal" and who.may("taps") else []
+    return {
+        "row": row,
+        "condition": condition(row, pages.now_ms()),
+        "used": chart.used_permille,
+        "alarms": store.alarms(conn, row.id, 20),
+        "dropped": store.dropped(conn, row.id),
+        "taps": taps,
+    }

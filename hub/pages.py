@@ -2,14 +2,16 @@
 
 import csv
 import io
+import re
 import time
 from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import Request, Response
+from fastapi import Query, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -17,10 +19,13 @@ from starlette.exceptions import HTTPException
 
 from hub import shown
 from hub.access import Need
-from hub.guard import Who
+from hub.guard import Who, harden
 from hub.words import Language, word
 
 HERE = Path(__file__).parent
+# A number of a row in an address; beyond it the database has none.
+LAST_ID = 2**63 - 1
+Before = Annotated[int | None, Query(ge=1, le=LAST_ID)]
 # What the rail shows, in order: address, word, and what the role must cover.
 RAIL: tuple[tuple[str, str, Need], ...] = (
     ("/", "today", "devices"),
@@ -31,6 +36,12 @@ RAIL: tuple[tuple[str, str, Need], ...] = (
 _MARKS = {"ok": "●", "warning": "▲", "fault": "■", "offline": "○"}
 _STANDING_MARKS = {"accepted": "●", "repeat": "▲", "unknown": "■", "unsure": "▲"}
 
+_OWN_PATH = re.compile(r"/(?!/)[^\x00-\x20\x7f\\]{0,2000}")
+# What begins a formula in a spreadsheet.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+# Errors with words of their own; others say that it did not work.
+_ERRORS = {400: "error_400", 403: "error_403", 404: "error_404", 405: "error_404", 413: "error_413", 415: "error_400"}
+
 _environment = Environment(
     loader=FileSystemLoader(HERE / "templates"),
     autoescape=True,
@@ -40,7 +51,12 @@ _environment = Environment(
 )
 _environment.globals.update(marks=_MARKS, standing_marks=_STANDING_MARKS)
 _environment.filters.update(
-    data=shown.data, permille=shown.permille, celsius=shown.celsius, clock_time=shown.clock_time, moment=shown.moment
+    data=shown.data,
+    count=shown.count,
+    permille=shown.permille,
+    celsius=shown.celsius,
+    clock_time=shown.clock_time,
+    moment=shown.moment,
 )
 
 
@@ -58,13 +74,14 @@ def language_of(request: Request) -> Language:
 def fragment(template: str, language: Language, **values: Any) -> str:
     """A template's text in a language."""
     now = now_ms()
+    today_at = shown.moment(now).date()
     return _environment.get_template(template).render(
         lang=language,
         t=partial(word, language),
         said=lambda at_ms: shown.said(language, at_ms, now),
         exact=partial(shown.exact, language),
         span=partial(shown.span, language),
-        now_ms=now,
+        is_today=lambda at_ms: shown.moment(at_ms).date() == today_at,
         **values,
     )
 
@@ -93,8 +110,8 @@ def to(path: str, **query: str) -> RedirectResponse:
 
 
 def safe_next(path: str) -> str:
-    """A path of our own to go back to; anything else is the start page."""
-    return path if path.startswith("/") and not path.startswith(("//", "/\\")) and "\n" not in path else "/"
+    """A path of our own to go back to; anything else (browsers drop tabs and turn backslashes) is the start page."""
+    return path if _OWN_PATH.fullmatch(path) else "/"
 
 
 def table_file(name: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> Response:
@@ -103,7 +120,7 @@ def table_file(name: str, head: Sequence[str], rows: Iterable[Sequence[object]])
     writer = csv.writer(text)
     writer.writerow(head)
     for row in rows:
-        writer.writerow([f"'{cell}" if str(cell).startswith(("=", "+", "@", "-", "\t")) else cell for cell in row])
+        writer.writerow([f"'{cell}" if str(cell).startswith(_FORMULA) else cell for cell in row])
     return Response(
         "\ufeff" + text.getvalue(),
         media_type="text/csv; charset=utf-8",
@@ -120,11 +137,21 @@ def not_signed_in(request: Request, error: Exception) -> Response:
 
 
 def failed(request: Request, error: Exception) -> Response:
-    """An error page in plain words."""
+    """An error page in plain words, with the rail for whoever is signed in."""
+    state, name = request.app.state, ""
     status = error.status_code if isinstance(error, HTTPException) else 500
-    key = f"error_{status}" if status in (403, 404) else "error_other"
+    if isinstance(error, RequestValidationError):
+        status, name = 400, str(error.errors()[0]["loc"][-1])
     who = getattr(request.state, "who", None)
-    return page(request, "error.html", who, status, key=key)
+    if who is None and status < 500:
+        who = state.guard.peek(request)
+    csrf = isinstance(error, HTTPException) and error.detail == "csrf"
+    key = "error_csrf" if csrf else _ERRORS.get(status, "error_other")
+    answer = page(request, "error.html", who, status, key=key, name=name)
+    if status >= 500:
+        # Such an answer is made outside of every middleware.
+        harden(answer.headers, request.url.path, secure=state.settings.secure)
+    return answer
 
 
 def needs_of(route: APIRoute) -> list[str]:

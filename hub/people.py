@@ -127,7 +127,10 @@ def begin_session(conn: Connection, person_id: int, now_ms: int, hours: int) -> 
 
 
 def in_session(conn: Connection, token: str, now_ms: int) -> tuple[Person | None, bool]:
-    """Whose session it is, and whether `seen` should be written anew (once a minute is enough)."""
+    """Whose session it is, and whether `seen` should be written anew (once a minute is enough).
+
+    A session ends at its hour, after two hours in which nobody did anything, and with its person.
+    """
     row = conn.execute(
         f"SELECT {_COLUMNS}, s.seen_ms FROM session s JOIN person p ON p.id = s.person_id "  # noqa: S608
         "WHERE s.token_hash = ? AND s.expires_ms > ? AND s.seen_ms > ? AND p.disabled = 0",

@@ -67,6 +67,11 @@ def data(count: int) -> str:
     return f"{tenths // 10}.{tenths % 10} {_UNITS[unit]}"
 
 
+def count(number: int) -> str:
+    """A number with commas between thousands."""
+    return f"{number:,}"
+
+
 def permille(figure: int) -> str:
     """Tenths of a percent as percent."""
     return f"{figure // 10}.{figure % 10} %"
@@ -77,4 +82,4 @@ def celsius(milli: int | None) -> str:
     if milli is None:
         return "—"
     tenths = abs(milli) // 100
-    return f"{'-' if milli < 0 else ''}{tenths // 10}.{tenths % 10} °C"
+    return f"{'-' if milli < 0 and tenths else ''}{tenths // 10}.{tenths % 10} °C"

@@ -60,15 +60,27 @@ def keep(conn: Connection, flat: Sequence[Any]) -> None:
 
 
 def latest_taps(
-    conn: Connection, limit: int = 50, before_id: int | None = None, device: str | None = None
+    conn: Connection, limit: int = 50, before_id: int | None = None, device: str | None = None, card: str = ""
 ) -> list[Tap]:
-    """Taps in the order they came, newest first; those before `before_id` for the next page."""
-    only = "" if device is None else "AND p.device_id = (SELECT id FROM device WHERE name = ?) "
-    args = (INT64_MAX if before_id is None else before_id, *(() if device is None else (device,)), limit)
+    """Taps in the order they came, newest first; those before `before_id` for the next page; of cards that begin so."""
+    only = ""
+    args: list[Any] = [INT64_MAX if before_id is None else before_id]
+    if device is not None:
+        only, args = "AND p.device_id = (SELECT id FROM device WHERE name = ?) ", [*args, device]
+    if card:
+        only, args = only + "AND p.card >= ? AND p.card < ? ", [*args, card, card + "~"]
+    return _taps(conn, f"p.id < ? {only}ORDER BY p.id DESC LIMIT ?", (*args, limit))
+
+
+def taps_since(conn: Connection, received_ms: int) -> list[Tap]:
+    """Every tap that came since then, oldest first."""
+    return _taps(conn, "p.received_ms >= ? ORDER BY p.id", (received_ms,))
+
+
+def _taps(conn: Connection, which: str, args: tuple[Any, ...]) -> list[Tap]:
     rows = conn.execute(
         "SELECT p.boot_id, p.mono_ms, p.clock, p.id, d.name, p.card, p.direction, p.standing, p.chosen, "  # noqa: S608
-        "p.at_ms, p.received_ms FROM punch p JOIN device d ON d.id = p.device_id "
-        f"WHERE p.id < ? {only}ORDER BY p.id DESC LIMIT ?",
+        f"p.at_ms, p.received_ms FROM punch p JOIN device d ON d.id = p.device_id WHERE {which}",
         args,
     ).fetchall()
     anchors = fleet.anchors(conn, {boot_id for boot_id, _, clock, *_ in rows if clock})

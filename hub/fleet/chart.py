@@ -52,7 +52,7 @@ class Series(msgspec.Struct, frozen=True):
 
 def used_permille(total: int, free: int) -> int:
     """The used part in tenths of a percent."""
-    return (total - free) * 1000 // total if total else 0
+    return (total - free) * 1000 // total if total > free else 0
 
 
 def series(conn: Connection, device_id: int, span: Span, now_ms: int) -> Series:

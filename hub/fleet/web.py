@@ -1,9 +1,11 @@
 """Pages of the fleet: the list, the figures of one device's charts, what could not be read."""
 
+import re
 from typing import Annotated, Any, Literal
+from urllib.parse import urlencode
 
 import msgspec
-from fastapi import APIRouter, Depends, HTTPException, Request, Response
+from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from hub import pages, shown
@@ -17,22 +19,29 @@ from hub.words import WORDS, Language, word
 
 router = APIRouter()
 
-_SHOWN_AT_MOST = 200
+_ON_A_PAGE = 50
 _LIST_PAUSE_S = 0.5
-_STILL_HERE_S = 15
 _ORDER = {"fault": 0, "warning": 1, "offline": 2, "ok": 3}
+# As little of a card as the search box takes for one: punches are found by it.
+_CARD = re.compile(r"[0-9a-f]{6,32}")
 
 Sort = Literal["name", "condition", "heard"]
 Seer = Annotated[Who, Depends(need("devices"))]
 
 
-class Asked(msgspec.Struct, frozen=True):
+class Asked(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a list shows: the words of its address."""
 
     q: str = ""
     kind: str = ""
     condition: str = ""
-    sort: str = "name"
+    sort: Sort = "name"
+    page: int = 1
+
+    def query(self, **changed: object) -> str:
+        """The part of an address behind its path; empty for the whole list."""
+        found = urlencode(msgspec.to_builtins(msgspec.structs.replace(self, **changed)))
+        return f"?{found}" if found else ""
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -42,8 +51,14 @@ class Line(msgspec.Struct, frozen=True):
     condition: Condition
 
 
-def _asked(q: str = "", kind: str = "", condition: str = "", sort: Sort = "name") -> Asked:
-    return Asked(q.strip().lower()[:80], kind, condition, sort)
+def _asked(
+    q: str = "",
+    kind: str = "",
+    condition: str = "",
+    sort: Sort = "name",
+    page: Annotated[int, Query(ge=1, le=100_000)] = 1,
+) -> Asked:
+    return Asked(q.strip().lower()[:80], kind[:40], condition[:40], sort, page)
 
 
 AskedFor = Annotated[Asked, Depends(_asked)]
@@ -70,21 +85,31 @@ def matching(every: list[Line], asked: Asked) -> list[Line]:
     return found
 
 
+def on_page(found: list[Line], page: int) -> list[Line]:
+    """The lines of one page of a list."""
+    return found[(page - 1) * _ON_A_PAGE : page * _ON_A_PAGE]
+
+
 @router.get("/devices")
-def device_list(request: Request, who: Seer, asked: AskedFor) -> Response:
-    """The list; every view of it is an address."""
+def device_list(request: Request, who: Seer, asked: AskedFor, find: str = "") -> Response:
+    """The list; every view of it is an address. `find` is the search box: it goes straight to what it names."""
     every = request.app.state.db.read(lambda conn: lines(conn, pages.now_ms()))
+    if find.strip():
+        asked = Asked(q=find.strip().lower()[:80])
+        if any(line.row.name == asked.q for line in every):
+            return pages.to(f"/devices/{asked.q}")
     found = matching(every, asked)
-    if asked.q and len(found) == 1 and found[0].row.name == asked.q:
-        return pages.to(f"/devices/{asked.q}")
+    if find and not found and _CARD.fullmatch(asked.q) and who.may("taps"):
+        return pages.to("/taps", card=asked.q)
     return pages.page(
         request,
         "devices.html",
         who,
-        lines=found[:_SHOWN_AT_MOST],
+        lines=on_page(found, asked.page),
+        found=len(found),
+        more=len(found) > asked.page * _ON_A_PAGE,
         total=len(every),
         asked=asked,
-        query=request.url.query,
     )
 
 
@@ -122,8 +147,8 @@ async def device_events(request: Request, who: Seer, asked: AskedFor) -> Streami
     language = pages.language_of(request)
 
     def rows(conn: Connection) -> str:
-        found = matching(lines(conn, pages.now_ms()), asked)[:_SHOWN_AT_MOST]
-        return pages.fragment("_devices.html", language, lines=found)
+        found = matching(lines(conn, pages.now_ms()), asked)
+        return pages.fragment("_devices.html", language, lines=on_page(found, asked.page))
 
     return stream(request, "devices", lambda change: True, rows, _LIST_PAUSE_S)
 
@@ -144,7 +169,7 @@ def device_series(request: Request, who: Seer, name: str, span: chart.Span = "24
 
 @router.get("/settings/quarantine")
 def quarantine(
-    request: Request, who: Annotated[Who, Depends(need("quarantine"))], before: int | None = None
+    request: Request, who: Annotated[Who, Depends(need("quarantine"))], before: pages.Before = None
 ) -> Response:
     """What could not be read, as it came."""
 

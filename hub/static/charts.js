@@ -35,7 +35,7 @@ function draw(title, data, series, shown, range, top) {
     cursor: { drag: { x: false, y: false } },
     scales: { x: { min: range[0], max: range[1] }, y: { range: (_, low, high) => [Math.min(0, low || 0), Math.max(top, (high || 0) * 1.1)] } },
     axes: axes(shown),
-    series: [{ value: (_, at) => at === null ? "—" : clock.format(at * 1000) }, ...series.map((one) => ({ value: (_, v) => v === null || v === undefined ? "—" : shown(v), ...one }))],
+    series: [{ label: place.dataset.time, value: (_, at) => at === null ? "—" : clock.format(at * 1000) }, ...series.map((one) => ({ value: (_, v) => v === null || v === undefined ? "—" : shown(v), ...one }))],
   };
   const plot = new uPlot(options, data, box);
   const text = plot.root.querySelector("canvas");
@@ -44,17 +44,23 @@ function draw(title, data, series, shown, range, top) {
   plots.push([plot, box]);
 }
 
+// A figure between two gaps makes no line: it is shown as a point. Few figures are all shown.
+function alone(values, at, colour) {
+  const few = values.length < 40;
+  const lone = new Set(at.filter((_, i) => values[i] !== null && (few || ((values[i - 1] ?? null) === null && (values[i + 1] ?? null) === null))));
+  return { show: true, size: 5, stroke: colour, fill: colour, filter: (plot) => plot.data[0].flatMap((time, i) => lone.has(time) ? [i] : []) };
+}
+
 function lines(series) {
   const range = [series.from_s, series.to_s];
   for (const [key, top, scale] of [["cpu", 100, 10], ["memory", 100, 10], ["disk", 100, 10], ["temperature", 60, 10], ["waiting", 10, 1]]) {
     const now = series.health[key].map((v) => v === null ? null : v / scale);
     const before = series.last_week[key].map((v) => v === null ? null : v / scale);
     if (!now.some((v) => v !== null)) continue;
-    const data = uPlot.join([[series.last_week.at_s, before], [series.health.at_s, now]], [[2], [2]]);
-    const point = { show: series.health.at_s.length < 40, size: 5 };
+    const data = uPlot.join([[series.last_week.at_s, before], [series.health.at_s, now]]);
     draw(place.dataset[key], data, [
-      { label: "−7 d", stroke: css("--chart-grey"), width: 2, points: { show: false }, spanGaps: true },
-      { label: place.dataset[key], stroke: css("--chart-line"), width: 2, points: point },
+      { label: place.dataset.before, stroke: css("--chart-grey"), width: 2, points: alone(before, series.last_week.at_s, css("--chart-grey")) },
+      { label: place.dataset.now, stroke: css("--chart-line"), width: 2, points: alone(now, series.health.at_s, css("--chart-line")) },
     ], (v) => String(Math.round(v * 10) / 10), range, top);
   }
 }
@@ -80,5 +86,6 @@ if (place) {
     new ResizeObserver(() => {
       for (const [plot, box] of plots) if (box.clientWidth && Math.abs(box.clientWidth - plot.width) > 2) plot.setSize({ width: box.clientWidth, height: 190 });
     }).observe(place);
-  }).catch(() => { place.closest("section").querySelector("details").open = true; });
+  }).catch(() => {
+    // The figures are below as a table as well. place.closest("section").querySelector("details").open = true; });
 }

@@ -15,13 +15,31 @@ document.addEventListener("htmx:afterSwap", (event) => {
   for (const node of document.querySelectorAll(`[data-full-for="${id}"]`)) node.hidden = !any;
 });
 
-// A list without devices is asked again when the first device is heard.
-document.addEventListener("htmx:sseMessage", (event) => {
-  if (event.target.dataset?.reloadOn === event.detail.type && event.detail.data) location.reload();
+// Whether the live part is being told of changes is said at the top of the page.
+function connected(is) {
+  for (const node of document.querySelectorAll(".live .going")) node.hidden = !is;
+  for (const node of document.querySelectorAll(".live .lost")) node.hidden = is;
+}
+document.addEventListener("htmx:sseOpen", () => connected(true));
+document.addEventListener("htmx:sseError", async () => {
+  if (document.hidden) return;
+  const answer = await fetch("/session", { cache: "no-store" }).catch(() => null);
+  // A session that has ended: go where one signs in. A hub that is restarting: wait for it.
+  if (answer?.status === 401) location.href = "/sign-in?next=" + encodeURIComponent(location.pathname + location.search);
+  else if (!answer?.ok) connected(false);
 });
 
-// A session that has ended sends the live parts away: go where one signs in.
-document.addEventListener("htmx:sseError", async () => {
-  const answer = await fetch(location.href, { method: "HEAD", redirect: "manual" }).catch(() => null);
-  if (answer && answer.type === "opaqueredirect") location.href = "/sign-in?next=" + encodeURIComponent(location.pathname + location.search);
+// A browser keeps six connections to one host: pages that nobody looks at give theirs back.
+const sources = new Set();
+htmx.createEventSource = (address) => {
+  const source = new EventSource(address);
+  sources.clear();
+  sources.add(source);
+  return source;
+};
+document.addEventListener("visibilitychange", () => {
+  for (const source of sources) {
+    if (document.hidden) source.close();
+    else if (source.readyState === EventSource.CLOSED) source.onerror(new Event("error"));
+  }
 });

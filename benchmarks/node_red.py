@@ -1,0 +1,180 @@
+"""Node-RED as a peer: installed at bench time, run as people run it, with its own MQTT and SQLite nodes.
+
+1. Its native SQLite binding is built against the headers beside this machine's Node.js, or fetched ready-made.
+2. It stores the same events into a table like the hub's.  It tells nobody what is on disk: its MQTT node
+   acknowledges a message when it arrives.
+"""
+
+import json
+import shutil
+import sqlite3
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from benchmarks.measured import Measured, NotHere, Place
+from benchmarks.parts import SHARES, Memory, wait_for_rows
+from benchmarks.publisher import messages_of, publish
+from tests.broker import Broker, free_port
+
+PEERS = Path(__file__).parent / "peers"
+_BINDING = PEERS / "node_modules/sqlite3/build/Release/node_sqlite3.node"
+_DEVICES = 20
+_SCHEMA = """CREATE TABLE event (id INTEGER PRIMARY KEY, device TEXT NOT NULL, seq INTEGER NOT NULL, kind TEXT NOT NULL,
+  boot TEXT NOT NULL, mono_ms INTEGER NOT NULL, at_ms INTEGER NOT NULL, clock TEXT NOT NULL,
+  received_ms INTEGER NOT NULL, body TEXT NOT NULL)"""
+_COLUMNS = "device, seq, kind, boot, mono_ms, at_ms, clock, received_ms, body"
+_ONE = f"INSERT INTO event ({_COLUMNS}) VALUES ($device, $seq, $kind, $boot, $mono, $at, $clock, $now, $body)"  # noqa: S608 (own names)
+_MANY = (
+    f"INSERT INTO event ({_COLUMNS}) SELECT $device, value->>0, value->>1, value->>2, value->>3, value->>4, "  # noqa: S608
+    "value->>5, $now, value->6 FROM json_each($records, '$.records')"
+)
+_ONE_FUNCTION = """
+const [seq, kind, boot, mono, at, clock, body] = JSON.parse(msg.payload).records[0];
+msg.params = {$device: msg.topic.split("/")[2], $seq: seq, $kind: kind, $boot: boot, $mono: mono, $at: at,
+  $clock: clock, $now: Date.now(), $body: JSON.stringify(body)};
+return msg;
+"""
+_MANY_FUNCTION = """
+msg.params = {$device: msg.topic.split("/")[2], $now: Date.now(), $records: msg.payload};
+return msg;
+"""
+
+
+def install() -> Path:
+    """The folder where Node-RED is ready to run. Raises NotHere."""
+    npm, node = shutil.which("npm"), shutil.which("node")
+    if npm is None or node is None:
+        raise NotHere("no Node.js on this machine")
+    if not (PEERS / "node_modules/node-red/red.js").exists():
+        _run([npm, "ci", "--ignore-scripts", "--silent"], PEERS)
+    if not _BINDING.exists():
+        headers = Path(node).resolve().parent.parent
+        if (headers / "include/node/node.h").exists():
+            # npm's own node-gyp: prebuilt bindings and headers lie on hosts that need not be in reach.
+            gyp = [npm, "exec", "--offline", "--", "node-gyp", "rebuild", f"--nodedir={headers}"]
+            _run(gyp, PEERS / "node_modules/sqlite3")
+        else:
+            _run([npm, "rebuild", "sqlite3"], PEERS)
+    if not _BINDING.exists():
+        raise NotHere("its SQLite binding could not be built")
+    return PEERS
+
+
+def _run(command: list[str], folder: Path) -> None:
+    try:
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=600, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise NotHere(f"{' '.join(command[:2])} failed: {error}") from error
+    if done.returncode:
+        last = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
+        raise NotHere(f"{Path(command[0]).name} {' '.join(command[1:4])} failed: {last[-1] if last else 'no word why'}")
+
+
+def version() -> str:
+    """Which Node-RED the lock names."""
+    lock = json.loads((PEERS / "package-lock.json").read_text())
+    found: str = lock["packages"]["node_modules/node-red"]["version"]
+    return found
+
+
+def _flow(port: int, database: Path, *, many: bool) -> str:
+    nodes = [
+        {"id": "tab", "type": "tab", "label": "intake"},
+        {
+            "id": "broker",
+            "type": "mqtt-broker",
+            "broker": "127.0.0.1",
+            "port": str(port),
+            "clientid": "node-red",
+            "autoConnect": True,
+            "protocolVersion": "5",
+            "keepalive": "60",
+            "cleansession": True,
+        },
+        {"id": "db", "type": "sqlitedb", "db": str(database), "mode": "RWC"},
+        {
+            "id": "in",
+            "z": "tab",
+            "type": "mqtt in",
+            "topic": "machinaka/1/+/up",
+            "qos": "1",
+            "datatype": "utf8",
+            "broker": "broker",
+            "wires": [["fn"]],
+        },
+        {
+            "id": "fn",
+            "z": "tab",
+            "type": "function",
+            "func": _MANY_FUNCTION if many else _ONE_FUNCTION,
+            "outputs": 1,
+            "wires": [["sql"]],
+        },
+        {
+            "id": "sql",
+            "z": "tab",
+            "type": "sqlite",
+            "mydb": "db",
+            "sqlquery": "prepared",
+            "sql": _MANY if many else _ONE,
+            "wires": [[]],
+        },
+    ]
+    return json.dumps(nodes)
+
+
+@contextmanager
+def _running(place: Place, broker: Broker, database: Path, *, many: bool) -> Iterator[int]:
+    """Node-RED, connected; its process id."""
+    folder = place.fresh / "node-red"
+    folder.mkdir()
+    (folder / "settings.js").write_text(
+        "module.exports = {httpAdminRoot: false, httpNodeRoot: false, uiHost: '127.0.0.1', "
+        f"uiPort: {free_port()}, flowFile: 'flows.json', logging: {{console: {{level: 'info'}}}}}};\n"
+    )
+    (folder / "flows.json").write_text(_flow(broker.port, database, many=many))
+    process = subprocess.Popen(
+        ["node", str(PEERS / "node_modules/node-red/red.js"), "--userDir", str(folder)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        said = []
+        for line in process.stdout:
+            said.append(line)
+            if "Connected to broker" in line:
+                break
+        else:
+            raise NotHere(f"Node-RED does not run: {said[-1].strip() if said else 'no word why'}")
+        # It must not wait for somebody to read what else it says.
+        threading.Thread(target=process.stdout.read, daemon=True).start()
+        time.sleep(0.5)
+        yield process.pid
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def measure(place: Place, *, messages: int, records: int) -> Measured:
+    """So many messages of `records` events each, until all rows are there. Raises NotHere."""
+    install()
+    made = messages_of(_DEVICES, messages, records, SHARES, plain=True)
+    count = records * sum(map(len, made))
+    database = place.fresh / "node-red.db"
+    with closing(sqlite3.connect(database)) as db:
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute(_SCHEMA)
+    with (
+        Broker(place.fresh) as broker,
+        _running(place, broker, database, many=records > 1) as pid,
+        Memory(pid) as memory,
+    ):
+        began_s = publish(broker.port, made)
+        ended_s = wait_for_rows(database, lambda: "event", count)
+    return {"events_s": count / (ended_s - began_s), "rss_mb": memory.peak_mb}

@@ -1,0 +1,113 @@
+"""One event a message: what each message costs when nothing can be gathered before it is sent."""
+
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from importlib import metadata, util
+from pathlib import Path
+
+from benchmarks import node_red
+from benchmarks.measured import Benchmark, Claim, Measured, NotHere, Place, Side
+from benchmarks.parts import SHARES, Memory, event_table, town, wait_for_rows
+from benchmarks.publisher import Message, messages_of, publish
+from tests.broker import Broker
+
+_DEVICES = 50
+# What runs in a process of its own; says when it listens, ends with its standard input.
+_BRIDGE = """
+import sys
+from mq_bridge import Route
+port, database = sys.argv[1:]
+route = Route.from_config({
+    "input": {"mqtt": {"url": f"tcp://127.0.0.1:{port}", "topic": "machinaka/1/+/up", "qos": 1,
+                       "client_id": "bridge", "queue_capacity": 1000, "max_inflight": 1000}},
+    "output": {"sqlx": {"url": f"sqlite://{database}", "table": "event"}},
+    "batch_size": 512,
+})
+route.start()
+print("ready", flush=True)
+sys.stdin.read()
+route.stop()
+"""
+
+
+def _timed(port: int, made: list[list[Message]], database: Path, table: Callable[[], str]) -> float:
+    """Events a second, from the first message sent to the last row that another program can see."""
+    count = sum(map(len, made))
+    ended: list[float] = []
+    watching = threading.Thread(target=lambda: ended.append(wait_for_rows(database, table, count)))
+    watching.start()
+    began_s = publish(port, made)
+    watching.join()
+    return count / (ended[0] - began_s)
+
+
+def machinaka(place: Place) -> Measured:
+    """The hub: a group of messages is committed, then acked to the devices and to the broker."""
+    made = messages_of(_DEVICES, place.size(100_000, 2_000), 1, SHARES)
+    with town(place.fresh) as (broker, hub):
+        assert hub.process is not None
+        with Memory(hub.process.pid) as memory:
+            events_s = _timed(broker.port, made, hub.database, lambda: event_table(hub.database))
+    return {"events_s": events_s, "rss_mb": memory.peak_mb}
+
+
+def bridge(place: Place) -> Measured:
+    """mq-bridge (Rust) stores each whole message in one column; acknowledges to the broker after its commit."""
+    if util.find_spec("mq_bridge") is None:
+        raise NotHere("mq-bridge is not installed (provisioning/setup.sh bench)")
+    made = messages_of(_DEVICES, place.size(100_000, 2_000), 1, SHARES)
+    database = place.fresh / "bridge.db"
+    with closing(sqlite3.connect(database)) as db:
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("CREATE TABLE event (id INTEGER PRIMARY KEY, payload BLOB NOT NULL)")
+    with (
+        Broker(place.fresh) as broker,
+        subprocess.Popen(
+            [sys.executable, "-c", _BRIDGE, str(broker.port), str(database)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        ) as process,
+    ):
+        try:
+            assert process.stdout is not None
+            if process.stdout.readline() != "ready\n":
+                raise NotHere(f"mq-bridge {metadata.version('mq-bridge')} does not start")
+            with Memory(process.pid) as memory:
+                events_s = _timed(broker.port, made, database, lambda: "event")
+        finally:
+            process.kill()
+    return {"events_s": events_s, "rss_mb": memory.peak_mb}
+
+
+def peer(place: Place) -> Measured:
+    """Node-RED, write-ahead log, one INSERT a message; it acknowledges on arrival."""
+    return node_red.measure(place, messages=place.size(20_000, 400), records=1)
+
+
+BENCHMARK = Benchmark(
+    "One event a message",
+    "The same messages from the same sender; the time ends when the last row can be read.",
+    (Side("hub", machinaka), Side("mq-bridge", bridge), Side("Node-RED", peer)),
+    (
+        Claim(
+            "hub ÷ Node-RED, events a second",
+            lambda m: m["hub"]["events_s"] / m["Node-RED"]["events_s"],
+            "at least",
+            8,
+            ("hub", "Node-RED"),
+        ),
+        Claim(
+            "hub ÷ mq-bridge, events a second",
+            lambda m: m["hub"]["events_s"] / m["mq-bridge"]["events_s"],
+            "at least",
+            1,
+            ("hub", "mq-bridge"),
+        ),
+    ),
+)

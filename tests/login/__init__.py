@@ -1,0 +1,1 @@
+"""Signing in, sessions, roles, and what the hub's commands say."""

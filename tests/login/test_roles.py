@@ -1,0 +1,254 @@
+"""Every route against every role and nobody, with and without the marks of our own page."""
+
+import httpx
+import pytest
+from fastapi import APIRouter, Depends, FastAPI
+from fastapi.routing import APIRoute
+
+from hub import access, app, audit, pages, people
+from hub.access import NEEDS, ROLES, Role
+from hub.db import Connection
+from hub.guard import public
+from hub.words import WORDS
+from tests.login.parts import Browser, Town
+
+ALL: set[str] = {"nobody", *ROLES}
+SIGNED_IN: set[str] = set(ROLES)
+ADMIN: set[str] = {"administrator"}
+# What the table of roles comes to, route by route: a new route fails here until somebody has thought about it.
+TABLE: dict[str, set[str]] = {
+    "GET /": SIGNED_IN,
+    "GET /today/events": SIGNED_IN,
+    "GET /devices": SIGNED_IN,
+    "GET /devices.csv": SIGNED_IN,
+    "GET /devices/events": SIGNED_IN,
+    "GET /devices/{name}": SIGNED_IN,
+    "GET /devices/{name}/events": SIGNED_IN,
+    "GET /devices/{name}/series": SIGNED_IN,
+    "GET /taps": SIGNED_IN,
+    "GET /taps/events": SIGNED_IN,
+    "GET /taps.csv": SIGNED_IN,
+    "GET /settings": SIGNED_IN,
+    "POST /settings/password": SIGNED_IN,
+    "POST /sign-out": SIGNED_IN,
+    "GET /settings/people": ADMIN,
+    "POST /settings/people": ADMIN,
+    "POST /settings/people/{number}": ADMIN,
+    "GET /settings/quarantine": ADMIN,
+    "GET /settings/audit": {"administrator", "viewer"},
+    "GET /sign-in": ALL,
+    "POST /sign-in": ALL,
+    "GET /welcome": ALL,
+    "POST /welcome": ALL,
+    "GET /session": ALL,
+    "GET /language/{language}": ALL,
+    "GET /healthz": ALL,
+}
+PLACES = {"{name}": "no-such", "{number}": "999", "{language}": "en"}
+
+
+def _address(route: str) -> str:
+    path = route.split()[1]
+    for place, value in PLACES.items():
+        path = path.replace(place, value)
+    return path
+
+
+@pytest.fixture
+def everyone(town: Town) -> dict[str, Browser]:
+    """Nobody, and one of each role, signed in."""
+    found = {"nobody": Browser(town)}
+    role: Role
+    for role in ROLES:
+        town.add(role, role)
+        found[role] = Browser(town)
+        assert found[role].sign_in(role).status_code == 303
+    return found
+
+
+def test_the_table_names_every_route(town: Town) -> None:
+    found = {
+        f"{method} {route.path}"
+        for route in app.routes(town.app)
+        if isinstance(route, APIRoute)
+        for method in route.methods or ()
+    }
+    assert found == set(TABLE)
+
+
+def test_every_route_asks_who_it_is(town: Town, everyone: dict[str, Browser]) -> None:
+    """A page is got, or it is refused; a change without the session's token is refused to all."""
+    for route, allowed in TABLE.items():
+        method = route.split()[0]
+        for role, browser in everyone.items():
+            if method == "POST":
+                code = browser.post(_address(route)).status_code
+                if allowed == ALL:
+                    assert code in (401, 410), route
+                else:
+                    assert code == (303 if role == "nobody" else 403), (route, role)
+            elif route.endswith("/events") and "{" not in route and role in allowed:
+                with browser.stream(_address(route)) as answer:
+                    assert answer.status_code == 200
+            else:
+                _check_page(route, role, browser.get(_address(route)), allowed=role in allowed)
+    # None of that changed anything but for the words about failed sign-ins.
+    assert set(town.did()) == {"sign_in", "sign_in_failed"}
+    assert [browser.signed_in() for browser in everyone.values()] == [False, True, True, True]
+
+
+def _check_page(route: str, role: str, answer: httpx.Response, *, allowed: bool) -> None:
+    if allowed:
+        expected: tuple[int, ...] = (404,) if "{name}" in route else (200, 303)
+        expected = {"GET /session": (204, 401), "GET /welcome": (410,)}.get(route, expected)
+        assert answer.status_code in expected, (route, role)
+        assert not answer.headers.get("location", "").startswith("/sign-in")
+    elif role == "nobody":
+        assert answer.status_code == 303
+        assert answer.headers["location"].startswith("/sign-in")
+    else:
+        assert answer.status_code == 403, (route, role)
+        assert "あなたの役割では開けません" in answer.text
+
+
+def test_every_page_and_error_carries_the_headers(town: Town, everyone: dict[str, Browser]) -> None:
+    for browser in everyone.values():
+        for path in ("/", "/sign-in", "/nowhere", "/settings/people", "/static/hub.css", "/taps.csv"):
+            headers = browser.get(path).headers
+            assert "default-src 'self'" in headers["content-security-policy"]
+            assert "unsafe" not in headers["content-security-policy"]
+            assert headers["x-content-type-options"] == "nosniff"
+            assert headers["referrer-policy"] == "same-origin"
+            assert ("no-store" in headers.get("cache-control", "")) == (not path.startswith("/static/"))
+            assert "server" not in headers
+
+
+def test_a_change_comes_from_our_own_page_with_the_token(town: Town, admin: Browser) -> None:
+    csrf, form = admin.csrf(), {"name": "taro", "role": "clerk"}
+    other = Browser(town)
+    other.sign_in("hanako")
+    refused = [
+        admin.post("/settings/people", form),
+        admin.post("/settings/people", {**form, "csrf": ""}),
+        admin.post("/settings/people", {**form, "csrf": "é"}),
+        admin.post("/settings/people", {**form, "csrf": csrf[:-1]}),
+        admin.post("/settings/people", {**form, "csrf": other.csrf()}),
+        admin.post("/settings/people", {**form, "csrf": csrf}, origin="https://elsewhere.example"),
+        admin.post("/settings/people", {**form, "csrf": csrf}, origin="null"),
+        admin.post("/settings/people", {**form, "csrf": csrf}, origin="http://["),
+        admin.post("/sign-in", {"name": "hanako", "password": "x"}, origin="https://elsewhere.example"),
+        admin.post("/welcome", {"token": "x"}, origin="https://elsewhere.example"),
+    ]
+    assert [answer.status_code for answer in refused] == [403] * len(refused)
+    assert all("画面が古くなっています" in answer.text for answer in refused)
+    assert [person.name for person in town.read(people.everyone)] == ["hanako"]
+    # The token may also come as a header (htmx), and programs send no origin.
+    assert admin.post("/settings/people", form, **{"x-csrf": csrf}).status_code == 200
+
+
+def test_without_an_origin_the_browser_says_where_it_comes_from(town: Town, admin: Browser) -> None:
+    form = {"name": "taro", "role": "clerk", "csrf": admin.csrf()}
+    for site, code in (("cross-site", 403), ("same-site", 403), ("same-origin", 200)):
+        answer = admin.without_origin("/settings/people", form, **{"sec-fetch-site": site})
+        assert answer.status_code == code, site
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/taps?before=soon", "before"),
+        ("/taps?before=0", "before"),
+        (f"/taps?before={2**63}", "before"),
+        ("/devices?sort=colour", "sort"),
+        ("/devices?page=0", "page"),
+        ("/devices/x?span=1y", "span"),
+        ("/settings/audit?before=x", "before"),
+        (f"/settings/quarantine?before={2**70}", "before"),
+        ("/settings/people?number=x", "number"),
+        ("/settings/people?did=fired", "did"),
+    ],
+)
+def test_a_wrong_address_is_told_in_one_sentence(admin: Browser, path: str, name: str) -> None:
+    answer = admin.get(path)
+    assert answer.status_code == 400
+    assert f"「{name}」の値が正しくありません。" in answer.text
+    # Still one's own hub: the rail is there.
+    assert 'href="/devices"' in answer.text
+
+
+def test_wrong_bodies_are_refused(town: Town, admin: Browser) -> None:
+    csrf = admin.csrf()
+    for data, kind, code in (
+        (b"x" * 70_000, "application/x-www-form-urlencoded", 413),
+        (b"{}", "application/json", 415),
+        (b"--x\r\n", "multipart/form-data; boundary=x", 415),
+        (b"\xff", "application/x-www-form-urlencoded", 400),
+        (b"&".join(b"a=%d" % n for n in range(60)), "application/x-www-form-urlencoded", 400),
+    ):
+        for path in ("/sign-in", "/settings/people"):
+            assert admin.raw(path, data, kind, csrf) == code, (path, kind)
+            # A body whose length is not told beforehand is counted as it comes.
+            assert admin.raw(path, iter([data]), kind, csrf) == code
+    assert admin.send("/settings/people", {"name": "taro", "role": "king"}).status_code == 400
+    assert admin.send("/settings/people/1", {"do": "promote"}).status_code == 404
+    assert admin.send(f"/settings/people/{2**64}", {"do": "enable"}).status_code == 400
+    for form, sentence in (({"name": "山"}, "2〜40文字"), ({"name": "hanako"}, "使われています")):
+        answer = admin.send("/settings/people", {"role": "clerk", "shown": "<b>", **form})
+        assert answer.status_code == 400
+        assert sentence in answer.text
+        assert "&lt;b&gt;" in answer.text
+    assert admin.get("/sign-out").status_code == 405
+    assert admin.get("/language/fr").status_code == 404
+    assert town.did() == ["sign_in"]
+
+
+def test_a_mistake_of_ours_is_a_page_with_the_headers(town: Town, admin: Browser) -> None:
+    town.settings.database.rename(town.settings.database.with_suffix(".gone"))
+    try:
+        answer = admin.get("/settings")
+    finally:
+        town.settings.database.with_suffix(".gone").rename(town.settings.database)
+    assert answer.status_code == 500
+    assert "うまくいきませんでした" in answer.text
+    assert "default-src 'self'" in answer.headers["content-security-policy"]
+
+
+def test_a_route_that_names_no_need_is_refused_at_start(town: Town) -> None:
+    hub, router = FastAPI(), APIRouter()
+    router.get("/known", dependencies=[Depends(public)])(lambda: None)
+    hub.include_router(router)
+    app.check_needs(app.routes(hub)[-1:])
+    router.get("/open")(lambda: None)
+    with pytest.raises(RuntimeError, match="/open does not say who may use it"):
+        app.check_needs(app.routes(hub)[-1:])
+    hub = FastAPI(docs_url="/docs")
+    with pytest.raises(RuntimeError, match="does not say"):
+        app.check_needs(app.routes(hub))
+    assert len(app.routes(town.app)) == len(TABLE) + 1
+
+
+def test_a_role_that_is_not_in_the_table_may_nothing() -> None:
+    assert all(access.may("administrator", need) for need in NEEDS)
+    assert not any(access.may(role, need) for role in ("", "king", "Administrator") for need in NEEDS)
+
+
+def test_the_audit_log_is_read_and_filtered_by_address(town: Town, admin: Browser) -> None:
+    def fill(conn: Connection) -> None:
+        for number in range(150):
+            audit.note(conn, pages.now_ms(), "taro" if number % 2 else audit.SYSTEM, "sign_in", f"row-{number}")
+
+    town.write(fill)
+    first = admin.get("/settings/audit").text
+    assert "row-149" in first
+    assert "row-49<" not in first
+    last = town.read(lambda conn: audit.entries(conn, 100))[-1].id
+    assert "row-49<" in admin.get(f"/settings/audit?before={last}").text
+    mine = admin.get("/settings/audit?by=taro").text
+    assert "row-149" in mine
+    assert "row-148" not in mine
+    assert "システム" in first
+    assert "記録はまだありません" in admin.get("/settings/audit?by=nobody").text
+
+
+def test_each_word_of_the_audit_log_has_words() -> None:
+    assert not [did for did in audit.Did.__args__ if f"did_{did}" not in WORDS]  # type: ignore[attr-defined]
