@@ -2,6 +2,8 @@
 
 import copy
 import json
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -37,6 +39,13 @@ def test_the_document_is_made_from_the_code() -> None:
         "run: python -m wire.asyncapi > docs/protocol/asyncapi.yaml"
     )
     assert asyncapi.document() == DOCUMENT, "the YAML says something else than the document"
+
+
+def test_the_command_writes_it() -> None:
+    written = subprocess.run(
+        [sys.executable, "-m", "wire.asyncapi"], capture_output=True, check=True, cwd=FILE.parents[2]
+    )
+    assert written.stdout.decode() == asyncapi.text()
 
 
 def test_every_reference_resolves() -> None:
