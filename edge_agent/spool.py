@@ -71,10 +71,13 @@ class Spool:
     def __init__(self, path: Path, *, max_bytes: int, ballast_bytes: int, stamp: Callable[[], Stamp]) -> None:
         self._path = path
         self._stamp = stamp
-        self._file = spool_file.open_file(path, max_bytes=max_bytes)
+        ballast = path.with_suffix(".ballast")
+        self._file = spool_file.open_file(path, max_bytes=max_bytes, ballast=ballast)
         self._db = self._file.db
         self.was_broken = self._file.was_broken
-        self._room = spool_room.Room(self._db, path, ballast_bytes=ballast_bytes, bulk_bytes=max_bytes * 7 // 10)
+        # Marks for which the disk had no room: kept in memory until it has.
+        self._unsaved: dict[int, int] = {}
+        self._room = spool_room.Room(self._db, ballast, ballast_bytes=ballast_bytes, bulk_bytes=max_bytes * 7 // 10)
 
     @property
     def spool_id(self) -> str:
@@ -101,8 +104,9 @@ class Spool:
             try:
                 return self._insert(entries)
             except sqlite3.OperationalError as error:
-                if not spool_room.is_full(error):
+                if not spool_file.is_full(error):
                     raise
+                self._save_marks()
                 if not self._room.make(self._stamp()):
                     raise SpoolFull(str(error)) from error
 
@@ -195,11 +199,23 @@ class Spool:
             return False
         acked, next_seq = self._lane(ack.lane)
         if ack.through >= next_seq:
-            self._become_new()
+            self._room.press(self._become_new)
         elif ack.through != acked:
-            with spool_file.transaction(self._db):
-                self._db.execute("UPDATE lane SET acked = ? WHERE lane = ?", (ack.through, LANES.index(ack.lane)))
+            self._unsaved[LANES.index(ack.lane)] = ack.through
+            self._save_marks()
         return True
+
+    def _save_marks(self) -> None:
+        """Puts the marks on disk; those for which a full one has no room wait for the next chance."""
+        if self._unsaved:
+            self._room.press(self._write_marks)
+
+    def _write_marks(self) -> None:
+        with spool_file.transaction(self._db):
+            self._db.executemany(
+                "UPDATE lane SET acked = ? WHERE lane = ?", [(seq, lane) for lane, seq in self._unsaved.items()]
+            )
+        self._unsaved.clear()
 
     def _become_new(self) -> None:
         """The hub knows more of this spool than we do: this file is an old copy, and its next seqs are taken.
@@ -212,11 +228,13 @@ class Spool:
             self._db.execute("DELETE FROM purged")
             self._db.execute("UPDATE lane SET acked = 0")
             self._db.execute("UPDATE identity SET spool = ?", (secrets.token_hex(8),))
+        self._unsaved.clear()
         self._room.recount()
 
     def _lane(self, lane: Lane) -> tuple[int, int]:
-        row = self._db.execute("SELECT acked, next_seq FROM lane WHERE lane = ?", (LANES.index(lane),)).fetchone()
-        return int(row[0]), int(row[1])
+        number = LANES.index(lane)
+        row = self._db.execute("SELECT acked, next_seq FROM lane WHERE lane = ?", (number,)).fetchone()
+        return self._unsaved.get(number, int(row[0])), int(row[1])
 
     # ---- reading back and keeping house
 
@@ -235,7 +253,9 @@ class Spool:
 
     def close(self) -> None:
         """Leaves the file tidy, so that the next start needs no check."""
+        self._save_marks()
         self._file.close()
+        self._room.leave_ballast()
 
 
 def _fitting(

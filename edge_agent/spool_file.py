@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 
 PAGE_BYTES = 4096
 LOG_BYTES = 1 << 20
+_FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
 _SCHEMA = """
 CREATE TABLE identity (spool TEXT NOT NULL);
 CREATE TABLE lane (lane INTEGER PRIMARY KEY, next_seq INTEGER NOT NULL, acked INTEGER NOT NULL);
@@ -46,14 +47,33 @@ class SpoolFile:
     was_broken: bool
 
     def close(self) -> None:
-        """Closes it and leaves the mark that says so."""
+        """Closes it and leaves the mark that says so, if the disk has room for that."""
         self.db.close()
-        self.clean_mark.touch()
+        with contextlib.suppress(OSError):
+            self.clean_mark.touch()
 
 
-def open_file(path: Path, *, max_bytes: int) -> SpoolFile:
-    """Opens or makes the file. A broken one is set aside under another name, never deleted."""
+def is_full(error: sqlite3.OperationalError) -> bool:
+    """Whether the error says that there is no room (a full file system also shows as an I/O error)."""
+    return error.sqlite_errorcode & 0xFF in _FULL
+
+
+def open_file(path: Path, *, max_bytes: int, ballast: Path) -> SpoolFile:
+    """Opens or makes the file; where the disk is full even for that, the ballast is given up.
+
+    A broken file is set aside under another name, never deleted. Raises sqlite3.OperationalError.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        return _open(path, max_bytes=max_bytes)
+    except sqlite3.OperationalError as error:
+        if not is_full(error) or not ballast.exists():
+            raise
+        ballast.unlink()
+        return _open(path, max_bytes=max_bytes)
+
+
+def _open(path: Path, *, max_bytes: int) -> SpoolFile:
     clean = path.with_suffix(".clean")
     check = path.exists() and not clean.exists()
     clean.unlink(missing_ok=True)

@@ -4,8 +4,9 @@ import contextlib
 import logging
 import os
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from edge_agent import spool_file
 from edge_agent.clock import Stamp
@@ -13,6 +14,8 @@ from wire import codec
 from wire.messages import LANES, Dropped
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 # What a row takes beside its body: the other columns and the page's own lists.
 ROW_BYTES = 128
@@ -24,21 +27,15 @@ _PURGED_RUNS = 4000
 _ROOMY_PAGES = 32
 # What the write-ahead log may need (its checkpoint comes at 128 pages): the file stops growing before this is touched.
 _HEADROOM_BYTES = 768 * 1024
-_FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
-
-
-def is_full(error: sqlite3.OperationalError) -> bool:
-    """Whether the error says that there is no room (a full file system also shows as an I/O error)."""
-    return error.sqlite_errorcode & 0xFF in _FULL
 
 
 class Room:
     """Keeps the spool inside its bounds. Belongs to the thread that owns the spool."""
 
-    def __init__(self, db: sqlite3.Connection, path: Path, *, ballast_bytes: int, bulk_bytes: int) -> None:
+    def __init__(self, db: sqlite3.Connection, ballast: Path, *, ballast_bytes: int, bulk_bytes: int) -> None:
         self._db = db
-        self._ballast = path.with_suffix(".ballast")
-        self._folder = path.parent
+        self._ballast = ballast
+        self._folder = ballast.parent
         self._ballast_bytes = ballast_bytes
         self._bulk_cap = bulk_bytes
         self._bulk_bytes = 0
@@ -87,21 +84,33 @@ class Room:
             self._short = True
             log.warning("the spool is short of room: the oldest that may go goes")
         self._ballast.unlink(missing_ok=True)
-        try:
-            freed = self._purge_acked(_BULK) or self._purge_acked(_URGENT) or self._thin(now) or self._drop_bulk()
-            self._checkpoint()
-        except sqlite3.OperationalError as error:
-            if not is_full(error):
-                raise
-            freed = 0
+        freed = self.press(
+            lambda: self._purge_acked(_BULK) or self._purge_acked(_URGENT) or self._thin(now) or self._drop_bulk()
+        )
+        self._write_back()
         self._fill_ballast()
-        return freed > 0
+        return bool(freed)
+
+    def press(self, write: Callable[[], T]) -> T | None:
+        """Does a write that a full disk may refuse; None when it did.
+
+        It is tried once more after the log was written back: the log then begins anew in the room that it has.
+        """
+        for last in (False, True):
+            try:
+                return write()
+            except sqlite3.OperationalError as error:
+                if not spool_file.is_full(error):
+                    raise
+            if not last:
+                self._write_back()
+        return None
 
     def purge_acked(self, *, older_than_ms: int) -> int:
         """Forgets all acked records from before a moment, in steps; how many went. Ends a shortage."""
         total = 0
         for lane in (_URGENT, _BULK):
-            while gone := self._purge_acked(lane, older_than_ms=older_than_ms):
+            while gone := self.press(lambda lane=lane: self._purge_acked(lane, older_than_ms=older_than_ms)):  # type: ignore[misc]
                 total += gone
         self.recover()
         return total
@@ -110,8 +119,8 @@ class Room:
         """Ends a shortage once there is room again; call it after acks."""
         if not self._short:
             return
-        while self._pragma("freelist_count") < _ROOMY_PAGES and (
-            self._purge_acked(_BULK) or self._purge_acked(_URGENT)
+        while self._pragma("freelist_count") < _ROOMY_PAGES and self.press(
+            lambda: self._purge_acked(_BULK) or self._purge_acked(_URGENT)
         ):
             pass
         if self._pragma("freelist_count") >= _ROOMY_PAGES and self._fill_ballast():
@@ -229,18 +238,34 @@ class Room:
 
     # ---- the ballast
 
-    def _checkpoint(self) -> None:
-        self._db.execute("PRAGMA wal_checkpoint(RESTART)").fetchall()
+    def _write_back(self) -> None:
+        """Moves the log's pages into the file, so that the log begins anew; not where the file has to grow for it."""
+        try:
+            self._db.execute("PRAGMA wal_checkpoint(RESTART)").fetchall()
+        except sqlite3.OperationalError as error:
+            if not spool_file.is_full(error):
+                raise
+
+    def leave_ballast(self) -> None:
+        """After the file is closed: what its log leaves free is kept for the next start, which needs as much."""
+        if not self._has_ballast():
+            self._allocate(min(self._ballast_bytes, spool_file.free_bytes(self._folder)))
 
     def _fill_ballast(self) -> bool:
         """Takes the ballast's bytes for real; False when the disk has not that much left."""
-        if self._ballast.exists() and self._ballast.stat().st_size == self._ballast_bytes:
+        if self._has_ballast():
             return True
         if spool_file.free_bytes(self._folder) < self._ballast_bytes + _HEADROOM_BYTES:
             return False
+        return self._allocate(self._ballast_bytes)
+
+    def _has_ballast(self) -> bool:
+        return self._ballast.exists() and self._ballast.stat().st_size == self._ballast_bytes
+
+    def _allocate(self, size_bytes: int) -> bool:
         try:
             with self._ballast.open("wb") as file:
-                os.posix_fallocate(file.fileno(), 0, self._ballast_bytes)
+                os.posix_fallocate(file.fileno(), 0, max(size_bytes, 1))
         except OSError:
             self._ballast.unlink(missing_ok=True)
             return False

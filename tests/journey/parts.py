@@ -78,10 +78,12 @@ class Kiosk:
 class Agent:
     """`machinaka-agent run` with a card field in front of it and somebody who looks at its screen."""
 
-    def __init__(self, folder: Path, broker_port: int, name: str = "terminal-1", **spool: int) -> None:
+    def __init__(
+        self, folder: Path, broker_port: int, state_dir: Path | None = None, name: str = "terminal-1", **spool: int
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.name = name
-        self.state_dir = folder / "state"
+        self.state_dir = state_dir or folder / "state"
         self.log = folder / "agent.log"
         self.settings = folder / "agent.toml"
         self.field = UdpField().start()
@@ -225,6 +227,15 @@ def arrived(ledger: Ledger, device: str, spool: Path) -> bool:
     name, last = kept(spool)
     through = ledger.through(device)
     return all(through.get((name, lane), 0) == seq for lane, seq in last.items())
+
+
+def take_room(folder: Path, *, leave_bytes: int = 0) -> None:
+    """Somebody else's file takes what its disk has left, for real."""
+    figures = os.statvfs(folder)
+    size = figures.f_bavail * figures.f_frsize - leave_bytes
+    if size > 0:
+        with (folder / f"foreign-{time.monotonic_ns()}").open("wb") as file:
+            os.posix_fallocate(file.fileno(), 0, size)
 
 
 @contextlib.contextmanager
