@@ -4,11 +4,13 @@ All parts are real: the agent with nfcpy on a simulated field, its spool and pag
 The time begins when the field gives the card's first answer to the reader.
 """
 
+import contextlib
 import http.client
 import os
 import queue
 import re
 import secrets
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -48,12 +50,25 @@ class Listener:
 
     def __init__(self, port: int, path: str, cookie: str, is_news: Callable[[str], bool]) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+        self._connection.connect()
+        self._socket = self._connection.sock
         self._connection.request("GET", path, headers={"Cookie": cookie} if cookie else {})
         self._response = self._connection.getresponse()
         assert self._response.status == 200, f"{path}: {self._response.status}"
         self._is_news = is_news
         self.moments: queue.Queue[float] = queue.Queue()
-        threading.Thread(target=self._listen, daemon=True).start()
+        self._thread = threading.Thread(target=self._listen, daemon=True)
+        self._thread.start()
+
+    def __enter__(self) -> "Listener":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
+        self._response.close()
+        self._connection.close()
 
     def _listen(self) -> None:
         try:
@@ -140,9 +155,11 @@ def taps(place: Place) -> Measured:
     told: list[float] = []
     shown: list[float] = []
     wanted = place.size(100, 5)
-    with terminal(place) as (hub, agent):
-        kiosk = Listener(agent.kiosk.port, "/events", "", new_view())
-        page = Listener(hub.port, "/taps/events", sign_in(hub), new_row())
+    with (
+        terminal(place) as (hub, agent),
+        Listener(agent.kiosk.port, "/events", "", new_view()) as kiosk,
+        Listener(hub.port, "/taps/events", sign_in(hub), new_row()) as page,
+    ):
         for number in range(1, wanted * 2):
             card = TimedCard(number.to_bytes(8, "big"))
             agent.field.place(card)
