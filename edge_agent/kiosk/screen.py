@@ -122,6 +122,11 @@ class Screen:
         finally:
             self._onlookers.discard(queue)
 
+    @property
+    def onlookers(self) -> int:
+        """How many pages look at it; none means that nobody sees what is shown."""
+        return len(self._onlookers)
+
     def choose(self, direction: Direction) -> None:
         """A person chose the direction of the next tap."""
         _replace(self.choices, direction)

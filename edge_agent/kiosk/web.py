@@ -26,6 +26,8 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 _HERE = Path(__file__).parent
 _HEARTBEAT_S = 5
+# How soon the page asks again when the agent was away.
+_RETRY_MS = 500
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'none'"
@@ -120,12 +122,14 @@ async def _page(request: web.Request) -> web.Response:
 
 
 async def _healthz(request: web.Request) -> web.Response:
-    return web.json_response({"state": request.app[_SCREEN].view.state})
+    screen = request.app[_SCREEN]
+    return web.json_response({"state": screen.view.state, "onlookers": screen.onlookers})
 
 
 async def _events(request: web.Request) -> web.StreamResponse:
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream", **_HEADERS})
     await response.prepare(request)
+    await response.write(b"retry: %d\n\n" % _RETRY_MS)
     screen, clock = request.app[_SCREEN], request.app[_CLOCK]
     with screen.onlooker() as views, contextlib.suppress(ConnectionResetError):
         while True:

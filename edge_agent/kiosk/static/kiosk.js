@@ -168,6 +168,8 @@ events.onmessage = (message) => {
   show(v);
   tick();
 };
+// An agent that is away takes no card: the page must not ask for one.
+events.onerror = lost;
 setInterval(() => {
   tick();
   if (performance.now() - heard > 12000) lost();
