@@ -28,7 +28,7 @@ from edge_agent.clock import Clock
 from edge_agent.settings import Settings
 from edge_agent.spool_thread import AsyncSpool
 from wire import codec, topics
-from wire.messages import BATCHES_UNDER_WAY, LANES, RECORDS_PER_BATCH, Ack, Lane, Presence
+from wire.messages import BATCHES_UNDER_WAY, LANES, RECORDS_PER_BATCH, Ack, Batch, Lane, Presence
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +38,8 @@ _RESEND_S = (30, 600)
 _REWIND_APART_S = 1
 # An answer that takes longer than this means that the hub is away, even when the broker is not.
 _ANSWER_S = 5
+# A lane that has had nothing to say for so long asks where the hub is.
+_ASK_EVERY_S = 600
 # For so long after a connection, bulk records wait only so long.
 _FRESH_S, _FRESH_WAIT_S = 10, 2
 
@@ -65,6 +67,7 @@ class _Lane:
     sent_s: float = 0
     resend_s: float = _RESEND_S[0]
     rewound_s: float = -1e9
+    told_s: float = -1e9
     due_s: float | None = None
     waiting: int = 0
 
@@ -130,6 +133,7 @@ class Uplink:
         self._connected_s = time.monotonic()
         for lane, lane_state in self._lanes.items():
             lane_state.rewind(await self._spool.cursor(lane))
+            lane_state.told_s = -1e9
         self._set(connected=True)
         while link.connected:
             self._wake.clear()
@@ -138,6 +142,7 @@ class Uplink:
             for lane, lane_state in self._lanes.items():
                 self._resend_if_late(lane_state, now_s)
                 await self._fill(link, lane, lane_state, now_s)
+                await self._ask(link, lane, lane_state, now_s)
             self._set(answered=not self._is_late(now_s))
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), self._pause_s(now_s))
@@ -154,9 +159,20 @@ class Uplink:
             if not state.under_way:
                 state.sent_s = now_s
             state.under_way.append((outgoing.after, outgoing.through))
-            state.following = outgoing.through
+            state.following, state.told_s = outgoing.through, now_s
             state.waiting = max(0, state.waiting - outgoing.count)
             link.publish(topics.topic(self._settings.device, "up"), outgoing.payload)
+
+    async def _ask(self, link: "_Link", lane: Lane, state: _Lane, now_s: float) -> None:
+        """Asks where the hub is, with a batch of nothing, when the lane has been silent for long.
+
+        A hub that was restored from a backup is found out by it, also where nobody taps until Monday.
+        """
+        if state.under_way or now_s - state.told_s < _ASK_EVERY_S:
+            return
+        state.told_s = now_s
+        question = Batch(await self._spool.spool_id(), lane, state.mark, ())
+        link.publish(topics.topic(self._settings.device, "up"), codec.encode(question))
 
     def _is_due(self, state: _Lane, now_s: float) -> bool:
         return state.waiting >= RECORDS_PER_BATCH or (state.due_s is not None and now_s >= state.due_s)

@@ -133,7 +133,7 @@ async def test_a_hub_that_goes_back_is_offered_again(tmp_path: Path, broker: Bro
     async with running(Device(tmp_path, broker.port)) as device:
         await device.punch(700)
         await drained(device)
-        key = next(iter(hub.cursors))
+        key = hub.key(DEVICE, "urgent")
         hub.cursors[key] = 100
         hub.records[key] = hub.records[key][:100]
         await device.punch(1)
@@ -141,6 +141,29 @@ async def test_a_hub_that_goes_back_is_offered_again(tmp_path: Path, broker: Bro
         await drained(device)
         assert hub.seqs(DEVICE, "urgent") == list(range(1, 702))
         assert hub.missing == 0
+    hub.stop()
+
+
+async def test_a_hub_that_went_back_is_found_out_though_nobody_taps(tmp_path: Path, broker: Broker) -> None:
+    hub = TinyHub(broker.port)
+    hub.start()
+    async with running(Device(tmp_path, broker.port)) as device:
+        await device.punch(30)
+        await drained(device)
+        key = hub.key(DEVICE, "urgent")
+        hub.cursors[key] = 10
+        hub.records[key] = hub.records[key][:10]
+        device.uplink._lanes["urgent"].told_s = -1e9  # ten minutes later
+        await until(lambda: hub.cursors[key] == 30)
+        await drained(device)
+        assert hub.seqs(DEVICE, "urgent") == list(range(1, 31))
+    async with running(Device(tmp_path, broker.port)) as device:
+        hub.cursors[key] = 20
+        hub.records[key] = hub.records[key][:20]
+        # At once, after a reconnect.
+        await until(lambda: hub.cursors[key] == 30)
+        await drained(device)
+        assert hub.seqs(DEVICE, "urgent") == list(range(1, 31))
     hub.stop()
 
 

@@ -39,6 +39,11 @@ class TinyHub:
         self._client.disconnect()
         self._client.loop_stop()
 
+    def key(self, device: str, lane: str) -> tuple[str, str, str]:
+        """The one spool of a device, in a lane."""
+        (found,) = (key for key in self.cursors if (key[0], key[2]) == (device, lane))
+        return found
+
     def seqs(self, device: str, lane: str) -> list[int]:
         """All seqs stored of a device's lane, in the order they came."""
         return [r.seq for key, rows in self.records.items() if (key[0], key[2]) == (device, lane) for r in rows]
