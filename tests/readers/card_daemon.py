@@ -4,6 +4,7 @@ vpcd waits for a card on a TCP port; a connection is a card on the reader, its e
 two bytes of length and then one byte of control (00 off, 01 on, 02 reset, 04 the ATR is asked for) or a command.
 """
 
+import contextlib
 import os
 import signal
 import socket
@@ -90,11 +91,17 @@ def storage_atr(standard: int) -> bytes:
 
 
 class LyingCard:
-    """A card on the virtual reader until the block ends. Without an identifier it says that it has none (6A81)."""
+    """A card on the virtual reader until the block ends. Without an identifier it says that it has none (6A81).
 
-    def __init__(self, port: int, atr: bytes, identifier: bytes) -> None:
+    `swiped`: it is gone as soon as it is asked for its number. `mute`: what it says is no answer.
+    """
+
+    def __init__(self, port: int, atr: bytes, identifier: bytes, *, swiped: bool = False, mute: bool = False) -> None:
         self._answer = identifier + b"\x90\x00" if identifier else b"\x6a\x81"
+        self._answer = b"\x90" if mute else self._answer
         self._atr = atr
+        self._swiped = swiped
+        self.asked = 0
         self._line = socket.create_connection(("127.0.0.1", port), PATIENCE_S)
         self._line.settimeout(None)
         self._thread = threading.Thread(target=self._serve, daemon=True)
@@ -106,7 +113,8 @@ class LyingCard:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         """Takes the card away."""
-        self._line.shutdown(socket.SHUT_RDWR)
+        with contextlib.suppress(OSError):  # a card that was swiped has gone
+            self._line.shutdown(socket.SHUT_RDWR)
         self._thread.join()
         self._line.close()
 
@@ -117,6 +125,9 @@ class LyingCard:
                 if message == b"\x04":
                     self._say(self._atr)
                 elif len(message) > 1:
+                    self.asked += 1
+                    if self._swiped:
+                        self._line.shutdown(socket.SHUT_RDWR)
                     self._say(self._answer)
         except OSError:
             return  # pcscd was killed

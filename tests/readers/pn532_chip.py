@@ -34,7 +34,7 @@ class Pn532:
         self.path = f"tty:{name}:pn532"
         self.baud = 115_200
         self.hangs = False
-        self.answered = 0
+        self.listings = 0
         self._changes_to: int | None = None
         self._cards: list[Card] = []
         self._active: Card | None = None
@@ -110,7 +110,6 @@ class Pn532:
         os.write(master, _ACK)
         if answer is not None:
             os.write(master, _framed(bytes([0xD5, command + 1]) + answer))
-        self.answered += 1
 
     # ---- commands
 
@@ -154,6 +153,7 @@ class Pn532:
 
     def _list(self, arguments: bytes) -> bytes:
         """InListPassiveTarget: how many, at which rate, with which polling."""
+        self.listings += 1
         most, kind, request = arguments[0], arguments[1], arguments[2:]
         find = {0: self._find_a, 1: self._find_f, 3: self._find_b}[kind]
         framing = {0: 0, 1: 2, 3: 3}[kind]

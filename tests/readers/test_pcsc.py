@@ -70,6 +70,26 @@ def test_a_held_card_is_one_tap_and_another_when_it_comes_again(daemon: CardDaem
             ear.until_told("ready", f"felica {IDM.hex()}", f"felica {IDM.hex()}")
 
 
+def test_a_card_that_is_swiped_too_fast_is_not_refused(daemon: CardDaemon) -> None:
+    daemon.start()
+    reader = PcscReader()
+    with Ear(reader) as ear:
+        with LyingCard(daemon.port, FELICA, IDM, swiped=True) as card:
+            wait_until(lambda: card.asked, "the question for its number")
+            signs(reader, 4)
+        with LyingCard(daemon.port, FELICA, IDM):
+            ear.until_told("ready", f"felica {IDM.hex()}")
+
+
+def test_a_card_that_says_nothing_is_asked_once_more_and_then_refused_once(daemon: CardDaemon) -> None:
+    daemon.start()
+    reader = PcscReader()
+    with Ear(reader) as ear, LyingCard(daemon.port, FELICA, IDM, mute=True):
+        ear.until_told("ready", "stumbled")
+        signs(reader, 3)
+        assert ear.heard == ["ready", "stumbled"]
+
+
 def test_each_end_of_pcscd_is_a_fault_and_it_comes_back_by_itself(daemon: CardDaemon) -> None:
     with Ear(PcscReader()) as ear:
         ear.until_told("fault")

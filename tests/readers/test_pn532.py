@@ -13,7 +13,7 @@ from edge_agent.attendance.readers.cards import KINDS, make_card
 from edge_agent.attendance.readers.contactless import ContactlessReader
 from tests.readers.ear import Ear, rest, signs, wait_until
 from tests.readers.pn532_chip import Pn532
-from tests.readers.test_field import HOLD_S, NUMBER, SAID
+from tests.readers.test_field import HOLD_S, NUMBER, SAID, TWO_S
 
 # nfcpy opens the device file once only to look at it, and leaves the rest to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore:Exception ignored in.*nfcsim:pytest.PytestUnraisableExceptionWarning")
@@ -75,13 +75,29 @@ def test_a_held_card_is_one_tap_and_another_when_it_comes_again(chip: Pn532, kin
 
 
 @needs_dev
+@pytest.mark.parametrize("kind", ["felica", "ntag", "type4"])
+def test_a_held_card_is_asked_whether_it_is_there_and_not_listed_again(chip: Pn532, kind: str) -> None:
+    reader = ContactlessReader(chip.path)
+    with Ear(reader) as ear:
+        chip.place(make_card(kind, NUMBER))
+        ear.until_told("ready", SAID[kind])
+
+        def kept() -> bool:
+            before = chip.listings
+            signs(reader, 5)
+            return chip.listings == before
+
+        wait_until(kept, "the card to be kept")
+
+
+@needs_dev
 @pytest.mark.parametrize("kinds", [("felica", "felica"), ("ntag", "mifare")])
 def test_two_cards_are_said_once_and_neither_is_a_tap(chip: Pn532, kinds: tuple[str, str]) -> None:
     reader = ContactlessReader(chip.path)
     with Ear(reader) as ear:
         chip.place(make_card(kinds[0], b"\x01\x01"), make_card(kinds[1], b"\x01\x02"))
         ear.until_told("ready", "two cards")
-        time.sleep(HOLD_S)
+        time.sleep(TWO_S)
         signs(reader, 3)
         assert ear.heard == ["ready", "two cards"]
         chip.remove()

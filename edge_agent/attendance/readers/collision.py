@@ -99,10 +99,14 @@ class Collisions:
 
     def beside(self, rate: str) -> bool:
         """Whether another card lies beside the one of this bit rate that was found just now."""
-        if self._lists_two and rate.endswith("A"):
-            self._seen = self._count(_TYPE_A, b"") >= 2
-            return self._seen
-        return False
+        if not self._lists_two or not rate.endswith("A"):
+            return False
+        chipset = self._device.chipset
+        # The chip sets its receiver anew with each list; nfcpy has set it for the card already.
+        receiver = chipset.read_register("CIU_RxMode")
+        self._seen = self._count(_TYPE_A, b"") >= 2
+        chipset.write_register("CIU_RxMode", receiver)
+        return self._seen
 
     def due(self, began_ns: int) -> bool:
         """Asked after each round in which no card was read: whether two cards have lain there long enough to say so."""

@@ -98,6 +98,8 @@ class _Session:
         self._scard, self._context, self._reader = scard, context, reader
         self._tell, self._stop = tell, stop
         self._lying: object = None  # what lies on the reader
+        self._atr: list[int] = []
+        self._unsure = False  # it said nothing: it may be leaving
 
     def run(self) -> str:
         """Watches the reader; the fault that ended it."""
@@ -119,6 +121,8 @@ class _Session:
                     return "the card reader was unplugged"
                 self._look(name, known, state, list(atr))
                 known = state & ~scard.SCARD_STATE_CHANGED
+            elif self._unsure:
+                self._card(name, once_more=True)
             # Whatever lies there has lain there since the last look.
             self._refresh(began_ns)
             self._reader.last_alive_ns = began_ns = _now_ns()
@@ -127,9 +131,10 @@ class _Session:
     def _look(self, name: str, known: int, state: int, atr: list[int]) -> None:
         """Reads a card that came since the state that was known; the upper half counts comings and goings."""
         if not state & self._scard.SCARD_STATE_PRESENT:
-            self._lying = None
+            self._lying, self._unsure = None, False
         elif not known & self._scard.SCARD_STATE_PRESENT or known >> 16 != state >> 16:
-            self._card(name, atr)
+            self._atr = atr
+            self._card(name)
 
     def _refresh(self, began_ns: int) -> None:
         if self._lying is None:
@@ -137,32 +142,32 @@ class _Session:
         else:
             self._reader.visits.begins(self._lying, _now_ns())
 
-    def _card(self, name: str, atr: list[int]) -> None:
+    def _card(self, name: str, *, once_more: bool = False) -> None:
+        """Asks for the card's number. One that says nothing is asked once more, when it still lies there."""
         identifier = self._identifier(name)
-        if identifier is None:
+        self._unsure = identifier is None and not once_more
+        if self._unsure:
             return
         now_ns = _now_ns()
-        heard = classify(atr, identifier, now_ns)
+        heard = classify(self._atr, identifier or b"", now_ns)
         self._lying = heard.identifier if isinstance(heard, CardHeard) else heard.reason
         if self._reader.visits.begins(self._lying, now_ns):
             self._tell(heard)
 
     def _identifier(self, name: str) -> bytes | None:
-        """The card's number; empty when it does not give one, None when it has gone again."""
+        """The card's number; empty when it has none to give, None when it says nothing."""
         scard = self._scard
         result, card, protocol = scard.SCardConnect(
             self._context, name, scard.SCARD_SHARE_SHARED, scard.SCARD_PROTOCOL_T0 | scard.SCARD_PROTOCOL_T1
         )
-        answer: list[int] = []
-        if result == scard.SCARD_S_SUCCESS:
-            header = scard.SCARD_PCI_T1 if protocol == scard.SCARD_PROTOCOL_T1 else scard.SCARD_PCI_T0
-            result, answer = scard.SCardTransmit(card, header, _GET_IDENTIFIER)
-            scard.SCardDisconnect(card, scard.SCARD_LEAVE_CARD)
-        if result in (scard.SCARD_E_NO_SMARTCARD, scard.SCARD_W_REMOVED_CARD):
+        if result != scard.SCARD_S_SUCCESS:
             return None
-        if result != scard.SCARD_S_SUCCESS or answer[-2:] != [0x90, 0x00]:
-            return b""
-        return bytes(answer[:-2])
+        header = scard.SCARD_PCI_T1 if protocol == scard.SCARD_PROTOCOL_T1 else scard.SCARD_PCI_T0
+        result, answer = scard.SCardTransmit(card, header, _GET_IDENTIFIER)
+        scard.SCardDisconnect(card, scard.SCARD_LEAVE_CARD)
+        if result != scard.SCARD_S_SUCCESS or len(answer) < 2:
+            return None
+        return bytes(answer[:-2]) if answer[-2:] == [0x90, 0x00] else b""
 
 
 def _now_ns() -> int:
