@@ -66,8 +66,9 @@ class Received(msgspec.Struct, frozen=True):
     @property
     def through(self) -> int:
         """The seq of its last record, or `after` when it has none."""
-        last = [r.seq for r in self.batch.records[-1:]] + [o.seq for o in self.oddities[-1:]]
-        return max(last, default=self.batch.after)
+        records, oddities = self.batch.records, self.oddities
+        last = records[-1].seq if records else self.batch.after
+        return max(last, oddities[-1].seq) if oddities else last
 
 
 _envelope = msgspec.json.Decoder(_Envelope)

@@ -33,7 +33,9 @@ def take(cursor: int, received: Received) -> Taken | None:
     if batch.after > cursor:
         return None
     records, oddities = batch.records, received.oddities
-    first = min((r.seq for r in (records[:1] + oddities[:1])), default=0)
+    first = records[0].seq if records else 0
+    if oddities and (not first or oddities[0].seq < first):
+        first = oddities[0].seq
     if first <= cursor:
         # A repeat, at least in part: what it says is missing was counted when its first record was new.
         records = records[bisect_right(records, cursor, key=_seq) :]

@@ -49,7 +49,7 @@ class HealthHour:
 
     def add(self, samples: Sequence[Health]) -> None:
         """Counts samples in."""
-        cpu = memory = disk = 0
+        cpu = memory = disk = warm = heat = 0
         for health in samples:
             # As `figures`, written out: this runs for each sample that comes in.
             permille, total, free = health.cpu_permille, health.memory_total, health.memory_available
@@ -59,8 +59,10 @@ class HealthHour:
             total, free = health.disk_total, health.disk_free
             if total > free:
                 disk += (total - free) * 1000 // total
-            if health.temperature_milli_c is not None:
-                self._add_temperature(health.temperature_milli_c)
+            temperature = health.temperature_milli_c
+            if temperature is not None and -_TEMPERATURE_MILLI_C <= temperature <= _TEMPERATURE_MILLI_C:
+                warm += 1
+                heat += temperature
             depth = health.spool_urgent + health.spool_bulk
             if depth > self.spool_max:
                 self.spool_max = min(depth, _DEPTH)
@@ -68,11 +70,8 @@ class HealthHour:
         self.cpu += cpu
         self.memory += memory
         self.disk += disk
-
-    def _add_temperature(self, milli_c: int) -> None:
-        if -_TEMPERATURE_MILLI_C <= milli_c <= _TEMPERATURE_MILLI_C:
-            self.temperature_samples += 1
-            self.temperature += milli_c
+        self.temperature_samples += warm
+        self.temperature += heat
 
     def sums(self) -> tuple[int, ...]:
         """Samples, CPU, memory, disk, samples with a temperature, their sum, deepest spool."""
