@@ -84,9 +84,7 @@ class Room:
             self._short = True
             log.warning("the spool is short of room: the oldest that may go goes")
         self._ballast.unlink(missing_ok=True)
-        freed = self.press(
-            lambda: self._purge_acked(_BULK) or self._purge_acked(_URGENT) or self._thin(now) or self._drop_bulk()
-        )
+        freed = self.press(lambda: self._purge_any_acked() or self._thin(now) or self._drop_bulk())
         self._write_back()
         self._fill_ballast()
         return bool(freed)
@@ -119,9 +117,7 @@ class Room:
         """Ends a shortage once there is room again; call it after acks."""
         if not self._short:
             return
-        while self._pragma("freelist_count") < _ROOMY_PAGES and self.press(
-            lambda: self._purge_acked(_BULK) or self._purge_acked(_URGENT)
-        ):
+        while self._pragma("freelist_count") < _ROOMY_PAGES and self.press(self._purge_any_acked):
             pass
         if self._pragma("freelist_count") >= _ROOMY_PAGES and self._fill_ballast():
             self._short = False
@@ -143,6 +139,9 @@ class Room:
                 self._note_purged(lane, [seq for (seq,) in seqs])
         self.recount()
         return len(seqs)
+
+    def _purge_any_acked(self) -> int:
+        return self._purge_acked(_BULK) or self._purge_acked(_URGENT)
 
     def _thin(self, now: Stamp) -> int:
         """Health that is older than a day: one sample in ten minutes is kept."""
