@@ -6,7 +6,6 @@ import os
 import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeVar
 
 from edge_agent import spool_file
 from edge_agent.clock import Stamp
@@ -15,7 +14,6 @@ from wire.messages import LANES, Dropped
 
 log = logging.getLogger(__name__)
 
-T = TypeVar("T")
 
 # What a row takes beside its body: the other columns and the page's own lists.
 ROW_BYTES = 128
@@ -89,7 +87,7 @@ class Room:
         self._fill_ballast()
         return bool(freed)
 
-    def press(self, write: Callable[[], T]) -> T | None:
+    def press(self, write: Callable[[], int | None]) -> int | None:
         """Does a write that a full disk may refuse; None when it did.
 
         It is tried once more after the log was written back: the log then begins anew in the room that it has.
