@@ -118,8 +118,9 @@ def test_a_spool_that_breaks_while_it_is_used_ends_the_agent_and_the_next_one_go
 def test_a_full_spool_does_not_end_the_agent(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     settings = agent_settings.load(_settings(tmp_path, spool={"max_mb": 1, "ballast_kb": 4}))
     spool = _spool(tmp_path, 1 << 20)
-    with pytest.raises(SpoolFull):
-        _append_forever(spool)
+    for size in (100, 1):
+        with pytest.raises(SpoolFull):
+            _append_forever(spool, "x" * size)
     spool_id, newest = spool.spool_id, spool.recent("alarm", 1)[0].seq
     spool.close()
     time = HandTime()
@@ -147,8 +148,8 @@ def test_a_full_spool_does_not_end_the_agent(tmp_path: Path, caplog: pytest.LogC
     asyncio.run(afterwards())
 
 
-def _append_forever(spool: Spool) -> None:
-    body = codec.encode_body(Alarm("filler", "begun", "x" * 100))
+def _append_forever(spool: Spool, detail: str) -> None:
+    body = codec.encode_body(Alarm("x", "begun", detail))
     while True:
         spool.append("alarm", body, _STAMP)
 

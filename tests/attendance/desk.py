@@ -30,7 +30,7 @@ T = TypeVar("T")
 HANAKO, TARO, NOBODY = bytes.fromhex("012e4cd8a9b3c401"), bytes.fromhex("0101060112233445"), b"nobody"
 NAMES = {HANAKO: "山田花子", TARO: "佐藤太郎"}
 _FASTER = 20
-WITHIN_S = 60 * _FASTER
+_WITHIN_S = 60
 
 
 class _HurriedSelector(selectors.DefaultSelector):
@@ -47,6 +47,12 @@ class HurriedLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         """The loop's clock."""
         return super().time() * _FASTER
+
+
+def within() -> asyncio.Timeout:
+    """A minute of real time, on either kind of loop."""
+    faster = _FASTER if isinstance(asyncio.get_running_loop(), HurriedLoop) else 1
+    return asyncio.timeout(_WITHIN_S * faster)
 
 
 def hurried(work: Coroutine[Any, Any, T]) -> T:
@@ -101,7 +107,7 @@ class Desk:
 
     async def until(self, is_so: Callable[[], bool]) -> None:
         """Returns when a condition holds; a minute of real time at most."""
-        async with asyncio.timeout(WITHIN_S):
+        async with within():
             while not is_so():  # noqa: ASYNC110 (any condition at all)
                 await asyncio.sleep(0.05)
 

@@ -12,7 +12,7 @@ from edge_agent.attendance.task import ReaderEnded
 from edge_agent.kiosk.screen import Answer
 from edge_agent.spool import SpoolFull
 from edge_agent.uplink import UplinkState
-from tests.attendance.desk import HANAKO, NOBODY, TARO, WITHIN_S, Desk, desk, hurried
+from tests.attendance.desk import HANAKO, NOBODY, TARO, Desk, desk, hurried, within
 from tests.clock.hand_time import MORNING_MS, HandTime
 from wire.messages import Ack, Alarm, Punch
 
@@ -264,7 +264,7 @@ def test_a_reader_that_ends_ends_the_agent(tmp_path: Path, how: Exception | None
     async def journey() -> None:
         async with desk(tmp_path) as one:
             one.reader.hear(how)
-            async with asyncio.timeout(WITHIN_S):
+            async with within():
                 await one.running
 
     with pytest.RaisesGroup(pytest.RaisesExc(ReaderEnded, match=why)):
