@@ -2,13 +2,14 @@
 
 import json
 import logging
+import math
 import signal
 import threading
 import time
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from edge_agent.attendance.readers.cards import KINDS, Card, make_card
@@ -88,6 +89,15 @@ def hold(field: UdpField, card: Card) -> None:
     time.sleep(HOLD_S)
     before = counted.asked
     wait_until(lambda: counted.asked > before + 2, "the reader to look again")
+
+
+def test_the_visit_of_a_held_card_goes_on(field: UdpField, reader: ContactlessReader) -> None:
+    with Ear(reader) as ear:
+        field.place(make_card("felica", NUMBER))
+        ear.until_told("ready", SAID["felica"])
+        idm = bytes.fromhex(SAID["felica"].split()[1])
+        began_ns = reader.visits.last_heard_ns(idm)
+        wait_until(lambda: reader.visits.last_heard_ns(idm) != began_ns, "the visit to go on")
 
 
 def test_each_kind_tells_what_it_is_once_and_in_order(field: UdpField, reader: ContactlessReader) -> None:
@@ -252,6 +262,10 @@ def test_no_datagram_upsets_the_field(data: bytes) -> None:
         ),
     )
 )
+@example({"place": [], "hold_s": math.nan})
+@example({"place": [], "hold_s": math.inf})
+@example({"place": [], "hold_s": 10**400})
+@example({"place": [{"kind": "felica", "id": "01"}, {"kind": [], "id": "01"}], "hold_s": 1})
 def test_no_order_upsets_the_field(order: object) -> None:
     served = UdpField()
     try:

@@ -79,8 +79,9 @@ def test_a_held_card_is_one_tap_and_another_when_it_comes_again(chip: Pn532, kin
 def test_a_held_card_is_asked_whether_it_is_there_and_not_listed_again(chip: Pn532, kind: str) -> None:
     reader = ContactlessReader(chip.path)
     with Ear(reader) as ear:
-        chip.place(make_card(kind, NUMBER))
-        ear.until_told("ready", SAID[kind])
+        # Not a maker's number that nfcpy looks at twice: it would set the receiver anew by itself.
+        chip.place(make_card(kind, b"\x05" + NUMBER[1:]))
+        ear.until_told("ready", SAID[kind].replace("04", "05", 1))
 
         def kept() -> bool:
             before = chip.listings

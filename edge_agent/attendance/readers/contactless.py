@@ -48,7 +48,7 @@ class ContactlessReader:
         self.last_alive_ns = 0
         self._tell: Callable[[Heard], None] = lambda heard: None
         self._stop = threading.Event()
-        self._visits = Visits()
+        self.visits = Visits()
         self._collisions: collision.Collisions | None = None
         self._told: Literal["nothing", "ready", "fault"] = "nothing"
         self._found: object = None  # in this round, whatever became of it
@@ -145,10 +145,10 @@ class ContactlessReader:
 
     def _round_over(self, began_ns: int, now_ns: int) -> None:
         if self._held is not None:
-            self._visits.begins(self._held, now_ns)
+            self.visits.begins(self._held, now_ns)
             return
         if self._found is None:
-            self._visits.nobody(began_ns)
+            self.visits.nobody(began_ns)
         self._found = None
         if self._collisions is not None and self._collisions.due(began_ns):
             self._tell(TwoCards(now_ns))
@@ -163,7 +163,7 @@ class ContactlessReader:
             if self._collisions.beside(target.brty):
                 return False
             self._collisions.over()
-        if self._visits.begins(self._found, now_ns):
+        if self.visits.begins(self._found, now_ns):
             self._tell(heard)
         return True
 
@@ -172,7 +172,7 @@ class ContactlessReader:
         return True
 
     def _released(self, tag: object) -> bool:
-        self._visits.begins(self._held, time.clock_gettime_ns(time.CLOCK_BOOTTIME))
+        self.visits.begins(self._held, time.clock_gettime_ns(time.CLOCK_BOOTTIME))
         self._held = None
         return True
 

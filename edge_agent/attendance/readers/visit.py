@@ -18,16 +18,14 @@ class Visits:
     def begins(self, identity: object, at_ns: int) -> bool:
         """Whether this hearing begins a visit. Remembers it either way."""
         new = identity not in self._heard_ns
-        self.nobody(at_ns, but=identity)
+        self.nobody(at_ns)
         self._heard_ns[identity] = at_ns
         return new
 
-    def nobody(self, at_ns: int, *, but: object = None) -> None:
-        """The reader listened, from `at_ns` on, and heard no card (`but`: no other). Ends what is away for long."""
+    def nobody(self, at_ns: int) -> None:
+        """The reader listened, from `at_ns` on, and heard none of these cards. Ends what is away for long."""
         self._heard_ns = {
-            identity: heard_ns
-            for identity, heard_ns in self._heard_ns.items()
-            if identity == but or at_ns - heard_ns < self._away_ns
+            identity: heard_ns for identity, heard_ns in self._heard_ns.items() if at_ns - heard_ns < self._away_ns
         }
 
     def last_heard_ns(self, identity: object) -> int | None:
