@@ -1,8 +1,9 @@
 """Node-RED as a peer: installed at bench time, run as people run it, with its own MQTT and SQLite nodes.
 
 1. Its native SQLite binding is built against the headers beside this machine's Node.js, or fetched ready-made.
-2. It stores the same events into a table like the hub's.  It tells nobody what is on disk: its MQTT node
-   acknowledges a message when it arrives.
+2. It stores the same events into a table like the hub's: bare, or with the unique key that it needs so that a message
+   which the broker repeats is not counted twice (the hub's cursors do that without an index).
+3. It tells nobody what is on disk: its MQTT node acknowledges a message when it arrives.
 """
 
 import json
@@ -16,25 +17,30 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from benchmarks.measured import Measured, NotHere, Place
-from benchmarks.parts import SHARES, Memory, wait_for_rows
-from benchmarks.publisher import messages_of, publish
+from benchmarks.parts import SHARES, Memory, timed_publish
+from benchmarks.publisher import messages_of
 from tests.broker import Broker, free_port
 
 PEERS = Path(__file__).parent / "peers"
 _BINDING = PEERS / "node_modules/sqlite3/build/Release/node_sqlite3.node"
 _DEVICES = 20
-_SCHEMA = """CREATE TABLE event (id INTEGER PRIMARY KEY, device TEXT NOT NULL, seq INTEGER NOT NULL, kind TEXT NOT NULL,
-  boot TEXT NOT NULL, mono_ms INTEGER NOT NULL, at_ms INTEGER NOT NULL, clock TEXT NOT NULL,
-  received_ms INTEGER NOT NULL, body TEXT NOT NULL)"""
-_COLUMNS = "device, seq, kind, boot, mono_ms, at_ms, clock, received_ms, body"
-_ONE = f"INSERT INTO event ({_COLUMNS}) VALUES ($device, $seq, $kind, $boot, $mono, $at, $clock, $now, $body)"  # noqa: S608 (own names)
+_SCHEMA = """CREATE TABLE event (id INTEGER PRIMARY KEY, device TEXT NOT NULL, spool TEXT NOT NULL,
+  lane TEXT NOT NULL, seq INTEGER NOT NULL, kind TEXT NOT NULL, boot TEXT NOT NULL, mono_ms INTEGER NOT NULL,
+  at_ms INTEGER NOT NULL, clock TEXT NOT NULL, received_ms INTEGER NOT NULL, body TEXT NOT NULL)"""
+_KEY = "CREATE UNIQUE INDEX event_name ON event (device, spool, lane, seq)"
+_INSERT = (
+    "INSERT OR IGNORE INTO event (device, spool, lane, seq, kind, boot, mono_ms, at_ms, clock, received_ms, body) "
+)
+_ONE = _INSERT + "VALUES ($device, $spool, $lane, $seq, $kind, $boot, $mono, $at, $clock, $now, $body)"
 _MANY = (
-    f"INSERT INTO event ({_COLUMNS}) SELECT $device, value->>0, value->>1, value->>2, value->>3, value->>4, "  # noqa: S608
-    "value->>5, $now, value->6 FROM json_each($records, '$.records')"
+    _INSERT + "SELECT $device, $records->>'$.spool', $records->>'$.lane', value->>0, value->>1, value->>2, "  # noqa: S608
+    "value->>3, value->>4, value->>5, $now, value->6 FROM json_each($records, '$.records')"
 )
 _ONE_FUNCTION = """
-const [seq, kind, boot, mono, at, clock, body] = JSON.parse(msg.payload).records[0];
-msg.params = {$device: msg.topic.split("/")[2], $seq: seq, $kind: kind, $boot: boot, $mono: mono, $at: at,
+const {spool, lane, records} = JSON.parse(msg.payload);
+const [seq, kind, boot, mono, at, clock, body] = records[0];
+msg.params = {$device: msg.topic.split("/")[2], $spool: spool, $lane: lane, $seq: seq,
+  $kind: kind, $boot: boot, $mono: mono, $at: at,
   $clock: clock, $now: Date.now(), $body: JSON.stringify(body)};
 return msg;
 """
@@ -161,8 +167,8 @@ def _running(place: Place, broker: Broker, database: Path, *, many: bool) -> Ite
         process.wait()
 
 
-def measure(place: Place, *, messages: int, records: int) -> Measured:
-    """So many messages of `records` events each, until all rows are there. Raises NotHere."""
+def measure(place: Place, *, messages: int, records: int, once: bool) -> Measured:
+    """So many messages of `records` events each, until all rows are there; `once`: with the key. Raises NotHere."""
     if not place.quick:
         install()
     elif not _BINDING.exists():
@@ -173,11 +179,12 @@ def measure(place: Place, *, messages: int, records: int) -> Measured:
     with closing(sqlite3.connect(database)) as db:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute(_SCHEMA)
+        if once:
+            db.execute(_KEY)
     with (
         Broker(place.fresh) as broker,
         _running(place, broker, database, many=records > 1) as pid,
         Memory(pid) as memory,
     ):
-        began_s = publish(broker.port, made)
-        ended_s = wait_for_rows(database, lambda: "event", count)
-    return {"events_s": count / (ended_s - began_s), "rss_mb": memory.peak_mb}
+        events_s = timed_publish(broker.port, made, database, lambda: "event", count)
+    return {"events_s": events_s, "rss_mb": memory.peak_mb}

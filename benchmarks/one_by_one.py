@@ -3,16 +3,13 @@
 import sqlite3
 import subprocess
 import sys
-import threading
-from collections.abc import Callable
 from contextlib import closing
 from importlib import metadata, util
-from pathlib import Path
 
 from benchmarks import node_red
 from benchmarks.measured import Benchmark, Claim, Measured, NotHere, Place, Side
-from benchmarks.parts import SHARES, Memory, event_table, town, wait_for_rows
-from benchmarks.publisher import Message, messages_of, publish
+from benchmarks.parts import SHARES, Memory, event_table, timed_publish, town
+from benchmarks.publisher import messages_of
 from tests.broker import Broker
 
 _DEVICES = 50
@@ -34,24 +31,15 @@ route.stop()
 """
 
 
-def _timed(port: int, made: list[list[Message]], database: Path, table: Callable[[], str]) -> float:
-    """Events a second, from the first message sent to the last row that another program can see."""
-    count = sum(map(len, made))
-    ended: list[float] = []
-    watching = threading.Thread(target=lambda: ended.append(wait_for_rows(database, table, count)))
-    watching.start()
-    began_s = publish(port, made)
-    watching.join()
-    return count / (ended[0] - began_s)
-
-
 def machinaka(place: Place) -> Measured:
     """The hub: a group of messages is committed, then acked to the devices and to the broker."""
     made = messages_of(_DEVICES, place.size(100_000, 2_000), 1, SHARES)
     with town(place.fresh) as (broker, hub):
         assert hub.process is not None
         with Memory(hub.process.pid) as memory:
-            events_s = _timed(broker.port, made, hub.database, lambda: event_table(hub.database))
+            events_s = timed_publish(
+                broker.port, made, hub.database, lambda: event_table(hub.database), sum(map(len, made))
+            )
     return {"events_s": events_s, "rss_mb": memory.peak_mb}
 
 
@@ -79,15 +67,15 @@ def bridge(place: Place) -> Measured:
             if process.stdout.readline() != "ready\n":
                 raise NotHere(f"mq-bridge {metadata.version('mq-bridge')} does not start")
             with Memory(process.pid) as memory:
-                events_s = _timed(broker.port, made, database, lambda: "event")
+                events_s = timed_publish(broker.port, made, database, lambda: "event", sum(map(len, made)))
         finally:
             process.kill()
     return {"events_s": events_s, "rss_mb": memory.peak_mb}
 
 
 def peer(place: Place) -> Measured:
-    """Node-RED, write-ahead log, one INSERT a message; it acknowledges on arrival."""
-    return node_red.measure(place, messages=place.size(20_000, 400), records=1)
+    """Node-RED, write-ahead log, one INSERT a message into a bare table; it acknowledges on arrival."""
+    return node_red.measure(place, messages=place.size(20_000, 400), records=1, once=False)
 
 
 BENCHMARK = Benchmark(

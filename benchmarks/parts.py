@@ -4,12 +4,13 @@ import asyncio
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 import psutil
 
+from benchmarks.publisher import Message, publish
 from hub.simulate_fleet import Fleet, Plan, Tally
 from tests.broker import Broker
 from tests.hub_process import Hub
@@ -105,3 +106,16 @@ def wait_for_rows(database: Path, table: Callable[[], str], rows: int) -> float:
             if now_s - changed_s > _STALLED_S:
                 raise TimeoutError(f"{found} of {rows} rows after {_STALLED_S} s without a new one")
             time.sleep(0.01)
+
+
+def timed_publish(
+    port: int, made: Sequence[Sequence[Message]], database: Path, table: Callable[[], str], rows: int
+) -> float:
+    """Rows a second, from the first message sent to the last row that another program can see."""
+    ended: list[float] = []
+    watching = threading.Thread(target=lambda: ended.append(wait_for_rows(database, table, rows)))
+    watching.start()
+    began_s = publish(port, made)
+    watching.join()
+    assert ended, "the rows did not all arrive"
+    return rows / (ended[0] - began_s)

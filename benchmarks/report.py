@@ -29,8 +29,9 @@ Written by `make bench`'s own program: `python -m benchmarks --write docs/benchm
 - Broker, hub, devices and peers share the same cores. Devices are simulated (`machinaka-hub simulate fleet`) unless a
   table says that they are the agent itself. Nothing is faked between them: real MQTT, a real Mosquitto with the
   configuration that we ship, a real disk, `synchronous=FULL`.
-- *events a second* end with the hub's last ack, or, where a peer has no acks, with the last row that another program
-  can read. Memory is the highest resident size of the process while it works.
+- Where peers are compared, all are sent messages that were made beforehand, by the same sender, and the time ends with
+  the last row that another program can read; elsewhere it ends with the hub's last ack. Memory is the highest resident
+  size of the process while it works.
 - A claim that does not hold is named under *What falls short*; a peer that could not run, under *Not measured here*.
 """
 

@@ -9,7 +9,7 @@ from benchmarks import __main__ as command
 from benchmarks import report
 from benchmarks.measured import medians, percentile
 
-PEERS = {"Node-RED", "mq-bridge"}
+PEERS = {"Node-RED", "Node-RED, no key", "mq-bridge"}
 
 
 @pytest.mark.parametrize("name", command.NAMES)
