@@ -17,23 +17,7 @@ from edge_agent.attendance.readers.contactless import ContactlessReader, identif
 from edge_agent.attendance.readers.field import ORDER, Field, UdpField
 from tests.readers.commands import FieldProcess, free_port, tap
 from tests.readers.ear import Ear, rest, signs, wait_until
-
-NUMBER = bytes.fromhex("04a1b2c3")
-# Longer than a card must be away to count anew.
-HOLD_S = 1.8
-# Longer than two cards must be gone to be said anew.
-TWO_S = 1.0
-
-SAID = {
-    "felica": "felica 04a1b2c300000000",
-    "ntag": "type_a 04a1b2c3000000",
-    "mifare": "type_a 04a1b2c3",
-    "type4": "type_a 04a1b2c3000000",
-    # nfcpy raises IndexError after the number is known; it is a tap all the same.
-    "shortats": "type_a 04a1b2c3000000",
-    "phone": "random_identifier",
-    "typeb": "type_b",
-}
+from tests.readers.known import HOLD_S, NUMBER, SAID, TWO_S
 
 
 @pytest.fixture

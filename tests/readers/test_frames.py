@@ -8,17 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_agent.attendance.readers.frames import LONGEST_BYTES, SHORTEST_BYTES, Checksum, FrameParser
+from tests.readers.known import framed
 
 numbers = st.binary(min_size=SHORTEST_BYTES, max_size=LONGEST_BYTES)
 checksums: st.SearchStrategy[Checksum] = st.sampled_from(["xor", "none"])
 # Noise that looks like the thing itself is the worst of all.
 noise = st.binary(max_size=80) | st.text("\x02\x03\r\n0123456789ABCDEFabcdefG", max_size=160).map(str.encode)
-
-
-def framed(number: bytes, checksum: Checksum, *, ends: bytes = b"") -> bytes:
-    """STX … ETX."""
-    check = bytes([reduce(xor, number)]) if checksum == "xor" else b""
-    return b"\x02" + (number + check).hex().upper().encode() + ends + b"\x03"
 
 
 @given(checksums, noise, numbers, noise, st.sampled_from([b"", b"\r\n"]))

@@ -14,7 +14,7 @@ from edge_agent.attendance.readers.heard import CardHeard, ReaderFault
 from edge_agent.attendance.readers.pcsc import PcscReader, classify
 from tests.readers.card_daemon import CardDaemon, LyingCard, storage_atr, why_not
 from tests.readers.ear import PATIENCE_S, Ear, rest, said, signs, wait_until
-from tests.readers.test_field import HOLD_S
+from tests.readers.known import HOLD_S
 
 pytest.importorskip("smartcard", reason="pyscard is not installed (the optional part machinaka[pcsc])")
 

@@ -12,8 +12,8 @@ from edge_agent.attendance.readers import pn532
 from edge_agent.attendance.readers.cards import KINDS, make_card
 from edge_agent.attendance.readers.contactless import ContactlessReader
 from tests.readers.ear import Ear, rest, signs, wait_until
+from tests.readers.known import HOLD_S, NUMBER, SAID, TWO_S
 from tests.readers.pn532_chip import Pn532
-from tests.readers.test_field import HOLD_S, NUMBER, SAID, TWO_S
 
 # nfcpy opens the device file once only to look at it, and leaves the rest to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore:Exception ignored in.*nfcsim:pytest.PytestUnraisableExceptionWarning")

@@ -15,8 +15,7 @@ from edge_agent.attendance.readers.frames import Checksum
 from edge_agent.attendance.readers.lines import LineReader
 from edge_agent.settings import ReaderSettings
 from tests.readers.ear import Ear, rest, signs
-from tests.readers.test_field import HOLD_S
-from tests.readers.test_frames import framed
+from tests.readers.known import HOLD_S, framed
 
 NUMBER = bytes.fromhex("62e3086ced")
 TOLD = f"serial {NUMBER.hex()}"

@@ -29,7 +29,7 @@ class TwoCards:
 
 @dataclass(frozen=True, slots=True)
 class CardUnreadable:
-    """A card that cannot be used: random identifier, Type B, or one that the driver stumbles over."""
+    """A card that cannot be used: a random identifier, Type B, or none that the reader can tell ("stumbled")."""
 
     reason: Literal["random_identifier", "type_b", "stumbled"]
     at_mono_ns: int
@@ -56,5 +56,8 @@ class Reader(Protocol):
     """Listens until told to stop; heals itself; never raises for what hardware does."""
 
     def listen(self, tell: Callable[[Heard], None], stop: threading.Event) -> None:
-        """Blocks in the calling thread; `tell` is called from it. Returns soon (1 s) after `stop` is set."""
+        """Blocks in the calling thread; `tell` is called from it.
+
+        Returns soon after `stop` is set: within 1 s, or 3 s where the hardware hangs.
+        """
         ...

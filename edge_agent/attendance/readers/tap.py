@@ -28,8 +28,8 @@ def field_main(arguments: argparse.Namespace) -> int:
         sys.stderr.write(f"machinaka-agent field: port {arguments.port}: {error.strerror}\n")
         return 2
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    print(f"a simulated card field; a reader feels it at {served.path}", flush=True)
     with contextlib.suppress(KeyboardInterrupt):
+        print(f"a simulated card field; a reader feels it at {served.path}", flush=True)
         served.serve()
     return 0
 
