@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import IO
 
 from benchmarks.measured import Measured, NotHere, Place
 from benchmarks.parts import SHARES, Memory, timed_publish
@@ -159,12 +160,17 @@ def _running(place: Place, broker: Broker, database: Path, *, many: bool) -> Ite
         else:
             raise NotHere(f"Node-RED does not run: {said[-1].strip() if said else 'no word why'}")
         # It must not wait for somebody to read what else it says.
-        threading.Thread(target=process.stdout.read, daemon=True).start()
+        threading.Thread(target=_read_on, args=(process.stdout,), daemon=True).start()
         time.sleep(0.5)
         yield process.pid
     finally:
         process.terminate()
         process.wait()
+
+
+def _read_on(stream: IO[str]) -> None:
+    with stream:
+        stream.read()
 
 
 def measure(place: Place, *, messages: int, records: int, once: bool) -> Measured:

@@ -147,7 +147,7 @@ def _machine() -> list[str]:
         f"- peers: {peers}",
     ]
     revision = _said("git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD")
-    return [*lines, f"- revision {revision}"]
+    return [*lines, f"- revision {revision or 'unknown'}"]
 
 
 def _processor() -> str:
