@@ -102,6 +102,8 @@ class Uplink:
         self._watchers: list[Callable[[UplinkState], None]] = []
         self._fault = ""
         self._connected_s = -1e9
+        # Since when the hub owes an answer. Sending again, or a new connection to the broker, is none.
+        self._unanswered_s: float | None = None
         self.state = UplinkState()
         spool.on_append(self._appended)
 
@@ -159,7 +161,8 @@ class Uplink:
             if not state.under_way:
                 state.sent_s = now_s
             state.under_way.append((outgoing.after, outgoing.through))
-            state.following, state.told_s = outgoing.through, now_s
+            state.following = outgoing.through
+            self._told(state, now_s)
             state.waiting = max(0, state.waiting - outgoing.count)
             link.publish(topics.topic(self._settings.device, "up"), outgoing.payload)
 
@@ -170,9 +173,14 @@ class Uplink:
         """
         if state.under_way or now_s - state.told_s < _ASK_EVERY_S:
             return
-        state.told_s = now_s
+        self._told(state, now_s)
         question = Batch(await self._spool.spool_id(), lane, state.mark, ())
         link.publish(topics.topic(self._settings.device, "up"), codec.encode(question))
+
+    def _told(self, state: _Lane, now_s: float) -> None:
+        state.told_s = now_s
+        if self._unanswered_s is None:
+            self._unanswered_s = now_s
 
     def _is_due(self, state: _Lane, now_s: float) -> bool:
         return state.waiting >= RECORDS_PER_BATCH or (state.due_s is not None and now_s >= state.due_s)
@@ -199,7 +207,7 @@ class Uplink:
             state.resend_s = min(state.resend_s * 2, _RESEND_S[1]) * random.uniform(0.8, 1.2)  # noqa: S311 (jitter)
 
     def _is_late(self, now_s: float) -> bool:
-        return any(state.under_way and now_s - state.sent_s > _ANSWER_S for state in self._lanes.values())
+        return self._unanswered_s is not None and now_s - self._unanswered_s > _ANSWER_S
 
     def _pause_s(self, now_s: float) -> float:
         moments = [state.sent_s + state.resend_s for state in self._lanes.values() if state.under_way]
@@ -240,6 +248,8 @@ class Uplink:
             # Behind: the hub was restored. The same again: a batch of ours did not join, or an ack came twice.
             state.rewound_s = now_s
             state.rewind(mark)
+        waits = any(lane.under_way for lane in self._lanes.values())
+        self._unanswered_s = now_s if waits else None
 
     # ---- what people see
 
