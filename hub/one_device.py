@@ -38,7 +38,7 @@ def one_device(request: Request, who: Seer, name: str, span: chart.Span = "24h")
         }
 
     values = request.app.state.db.read(gather)
-    return pages.page(request, "device.html", who, span=span, spans=chart.SPANS, **values)
+    return pages.page(request, "device.html", who, chosen=span, spans=chart.SPANS, **values)
 
 
 @router.get("/devices/{name}/events")

@@ -3,7 +3,7 @@
 | word | mark | when |
 |---|---|---|
 | fault | ■ | an alarm is open, records were lost, the disk is nearly full |
-| warning | ▲ | clock not set, much waits on its disk, too hot, throttled, not heard although online |
+| warning | ▲ | a record cannot be read, clock not set, much waits on its disk, too hot, throttled, not heard although online |
 | ok | ● | none of these |
 | offline | ○ | it said goodbye, or its connection ended |
 """
@@ -14,7 +14,7 @@ from hub.fleet.store import DeviceRow
 
 Word = Literal["ok", "warning", "fault", "offline"]
 Reason = Literal[
-    "alarm", "missing", "dropped", "quarantined", "disk", "clock_unset", "backlog", "hot", "throttled", "silent"
+    "alarm", "missing", "dropped", "disk", "quarantined", "clock_unset", "backlog", "hot", "throttled", "silent"
 ]
 
 _DISK_FREE_PERMILLE = 50
@@ -27,7 +27,7 @@ _FAULTS: frozenset[Reason] = frozenset({"alarm", "missing", "dropped", "disk"})
 
 
 class Condition(NamedTuple):
-    """A word and why."""
+    """A word and why, the gravest reason first."""
 
     word: Word
     reasons: tuple[Reason, ...]
@@ -49,10 +49,10 @@ def _reasons(row: DeviceRow, now_ms: int) -> dict[Reason, bool]:
         "alarm": bool(row.open_alarms),
         "missing": row.missing > 0,
         "dropped": row.dropped > 0,
-        "quarantined": row.quarantined > 0,
         "disk": bool(
             health and health.disk_total and health.disk_free * 1000 < health.disk_total * _DISK_FREE_PERMILLE
         ),
+        "quarantined": row.quarantined > 0,
         "clock_unset": row.clock == "unset",
         "backlog": row.spool_urgent + row.spool_bulk > _BACKLOG,
         "hot": bool(health and (health.temperature_milli_c or 0) > _HOT_MILLI_C),

@@ -87,5 +87,7 @@ if (place) {
       for (const [plot, box] of plots) if (box.clientWidth && Math.abs(box.clientWidth - plot.width) > 2) plot.setSize({ width: box.clientWidth, height: 190 });
     }).observe(place);
   }).catch(() => {
-    // The figures are below as a table as well. place.closest("section").querySelector("details").open = true; });
+    // The figures are below as a table as well.
+    place.closest("section").querySelector("details").open = true;
+  });
 }

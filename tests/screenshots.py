@@ -1,0 +1,110 @@
+"""Pictures of every page, from a hub that is told of a believable town: `python -m tests.screenshots FOLDER`."""
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page
+
+from tests.broker import Broker
+from tests.hub_process import Hub
+from tests.pages.browser import Scheme, chromium
+from tests.pages.filled import fill
+
+PASSWORD = "a long sentence for pictures"
+WIDTHS = (360, 1440)
+PAGES = {
+    "today": "/",
+    "devices": "/devices",
+    "devices-worst": "/devices?sort=condition",
+    "devices-none": "/devices?q=nothing",
+    "device": "/devices/genkan-1",
+    "device-week": "/devices/genkan-1?span=7d",
+    "device-3h": "/devices/toshokan-ap?span=3h",
+    "device-offline": "/devices/kominkan-1",
+    "taps": "/taps",
+    "taps-none": "/taps?card=abcdef",
+    "settings": "/settings",
+    "people": "/settings/people",
+    "audit": "/settings/audit",
+    "quarantine": "/settings/quarantine",
+    "error": "/nowhere",
+}
+DARK = ("today", "devices", "device", "taps", "people")
+
+
+def welcome(page: Page, hub: Hub) -> None:
+    """Becomes the first administrator and invites somebody."""
+    page.goto(hub.command("admin-link"))
+    page.fill("#name", "hanako")
+    page.fill("#shown", "山田 花子")
+    page.fill("#password", PASSWORD)
+    page.click("main button.main")
+    page.wait_for_url(hub.url + "/")
+    page.goto(hub.url + "/settings/people")
+    page.fill("#name", "taro")
+    page.fill("#shown", "鈴木 太郎")
+    page.select_option("#role", "clerk")
+    page.click("form.narrow button.main")
+
+
+def shoot(page: Page, path: Path) -> None:
+    """The whole page, its charts drawn and its fonts there."""
+    if page.locator("#plots").count():
+        page.wait_for_selector("#plots[data-drawn]")
+    page.evaluate("document.fonts.ready")
+    page.screenshot(path=path, full_page=True)
+
+
+def pictures(browser: Browser, hub: Hub, folder: Path) -> None:
+    """Every page, in both languages, narrow and wide."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, timezone_id="Asia/Tokyo")
+    page = context.new_page()
+    page.goto(hub.url + "/sign-in")
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 800})
+        shoot(page, folder / f"sign-in-{width}-ja-light.png")
+    link = hub.command("admin-link")
+    page.goto(link)
+    shoot(page, folder / "welcome-1440-ja-light.png")
+    welcome(page, hub)
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 800})
+        shoot(page, folder / f"people-invited-{width}-ja-light.png")
+    for language in ("ja", "en"):
+        page.goto(f"{hub.url}/language/{language}?next=/")
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 800})
+            for name, path in PAGES.items():
+                schemes: tuple[Scheme, ...] = ("light", "dark") if language == "ja" and name in DARK else ("light",)
+                for scheme in schemes:
+                    page.emulate_media(color_scheme=scheme)
+                    page.goto(hub.url + path)
+                    shoot(page, folder / f"{name}-{width}-{language}-{scheme}.png")
+    context.close()
+
+
+def main() -> int:
+    """Makes the folder anew; the exit code."""
+    if len(sys.argv) != 2:
+        sys.stderr.write("usage: python -m tests.screenshots FOLDER\n")
+        return 2
+    folder = Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory() as work,
+        Broker(Path(work)) as broker,
+        Hub(Path(work), broker.port) as hub,
+        chromium() as browser,
+    ):
+        tellers = fill(broker.port, time.time_ns() // 1_000_000)
+        pictures(browser, hub, folder)
+        for teller in tellers:
+            teller.drop()
+    print(f"{folder}: {len(list(folder.glob('*.png')))} pictures")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
