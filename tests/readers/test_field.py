@@ -97,7 +97,7 @@ def test_each_kind_tells_what_it_is_once_and_in_order(field: UdpField, reader: C
         assert ear.heard == expected
 
 
-@pytest.mark.parametrize("kind", ["felica", "mifare", "phone", "shortats"])
+@pytest.mark.parametrize("kind", ["felica", "mifare", "shortats"])
 def test_a_held_card_is_one_tap_and_another_when_it_comes_again(
     field: UdpField, reader: ContactlessReader, kind: str
 ) -> None:
