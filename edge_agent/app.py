@@ -2,11 +2,12 @@
 
 import asyncio
 import contextlib
+import fcntl
 import logging
 import os
 import signal
 import sqlite3
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -48,16 +49,36 @@ async def run(settings: Settings, *, clock: Clock | None = None, file: str = "se
     folder = Path(settings.state_dir)
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)  # noqa: ASYNC240 (nothing runs yet)
-        clock = clock or Clock(folder / "good-time")
-        spool = open_spool(settings, clock)
+        with contextlib.ExitStack() as held:
+            held.enter_context(_alone(folder, file))
+            clock = clock or Clock(folder / "good-time")
+            spool = open_spool(settings, clock)
+            until_the_end = held.pop_all()
     except (OSError, sqlite3.OperationalError) as error:
         found = f"{str(folder)!r} ({getattr(error, 'strerror', None) or error})"
         raise BadSetting(file, "state_dir", found, "a folder that the agent may write to") from error
+    with until_the_end:
+        try:
+            await _run_until_ended(settings, clock, spool, file)
+        finally:
+            await asyncio.to_thread(clock.remember)
+            spool.close()
+
+
+@contextlib.contextmanager
+def _alone(folder: Path, file: str) -> Iterator[None]:
+    """Holds the folder for this process: two agents would give the same seq twice. Raises BadSetting, OSError."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        await _run_until_ended(settings, clock, spool, file)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(descriptor)
+        found = f"{str(folder)!r}, which another agent uses"
+        raise BadSetting(file, "state_dir", found, "a folder of this agent's own") from error
+    try:
+        yield
     finally:
-        await asyncio.to_thread(clock.remember)
-        spool.close()
+        os.close(descriptor)
 
 
 async def _run_until_ended(settings: Settings, clock: Clock, spool: AsyncSpool, file: str) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from edge_agent import settings as agent_settings
-from tests.agent.agent_process import command, write_settings
+from tests.agent.agent_process import Child, command, until, write_settings
 from wire.settings_file import BadSetting
 
 _GOOD = 'device = "terminal-1"\nkind = "terminal"\nstate_dir = "/var/lib/machinaka"\n'
@@ -154,3 +154,16 @@ def test_words_that_are_no_command() -> None:
     done = command("dance")
     assert done.returncode == 2
     assert "invalid choice: 'dance'" in done.stderr
+
+
+def test_a_state_folder_that_another_agent_uses(tmp_path: Path) -> None:
+    path = write_settings(tmp_path / "agent.toml")
+    with Child("run", "--settings", str(path)) as first:
+        until(lambda: (tmp_path / "state" / "spool.db").exists(), "the first agent runs")
+        done = command("run", "--settings", str(path))
+        assert done.returncode == 2
+        assert f"state_dir: found '{tmp_path / 'state'}', which another agent uses, expected a folder" in done.stderr
+        assert first.process.poll() is None
+    # However the first one ended, the next may have it.
+    with Child("run", "--settings", str(path)) as again:
+        again.until_it_says("broker 127.0.0.1:")
