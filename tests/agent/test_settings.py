@@ -159,7 +159,7 @@ def test_words_that_are_no_command() -> None:
 def test_a_state_folder_that_another_agent_uses(tmp_path: Path) -> None:
     path = write_settings(tmp_path / "agent.toml")
     with Child("run", "--settings", str(path)) as first:
-        until(lambda: (tmp_path / "state" / "spool.db").exists(), "the first agent runs")
+        until((tmp_path / "state" / "spool.db").exists, "the first agent runs")
         done = command("run", "--settings", str(path))
         assert done.returncode == 2
         assert f"state_dir: found '{tmp_path / 'state'}', which another agent uses, expected a folder" in done.stderr
