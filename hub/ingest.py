@@ -6,6 +6,8 @@
 4. When the database fails nothing is answered: what was not committed is forgotten, the connection dropped,
    and the broker or the devices send it again.
 5. A message that the database refuses (a mistake of ours) is found by going on one by one, and kept aside.
+6. A hub that begins, or that the broker no longer knows, tells every lane its cursor: devices whose batches got
+   lost, or whose records an old backup lacks, go back at once and need not wait for their next record.
 """
 
 import asyncio
@@ -23,7 +25,8 @@ from hub.fleet import record_store
 from hub.fleet.known import Known
 from hub.ingest_group import RECORDS, Group
 from hub.live import Change, Live
-from wire import topics
+from wire import codec, topics
+from wire.messages import Ack
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +35,8 @@ WINDOW_S = 0.002
 RECORDS_AT_ONCE = 1_000
 # How many messages go one by one after a group that the database refused: as many as can have been in it.
 CAREFUL_MESSAGES = 1_000
+# Lanes that were silent for longer belong to cards that were written anew, and are not told.
+LANES_TOLD_MS = 30 * 86_400_000
 SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 10.0
 # The writer's thread and the event loop share the interpreter; with Python's 5 ms the writer would wait
 # that long for its turn at each statement.
@@ -75,6 +80,7 @@ class Ingest:
         self._written: Future[None] | None = None
         # What is remembered is ahead of the database, after a failure.
         self._spoilt = False
+        self._is_new = True
         self._careful = 0
         self._refused: _Refused | None = None
         self._broker_trouble = _Trouble("the broker is away", "the broker is back")
@@ -157,12 +163,18 @@ class Ingest:
             await self._connection.leave()
 
     async def _subscribe(self, connection: mqtt.Connection) -> None:
-        if not await connection.greet(CLIENT_ID):
+        # Read before the broker may send anything, so that no cursor is told that has moved on since.
+        cursors = await self._db.aread(lambda conn: record_store.cursors(conn, self._now_ms() - LANES_TOLD_MS))
+        has_session = await connection.greet(CLIENT_ID)
+        if not has_session:
             # Without a session, devices may have left unheard; those that are there will be heard again.
             gone = await self._db.write(record_store.everyone_offline)
             self._known.forget()
             self._live.tell(Change(frozenset(gone), at_ms=self._now_ms()))
         await connection.subscribe([topics.every("up"), topics.every("presence")])
+        if self._is_new or not has_session:
+            self._is_new = False
+            connection.answer([_told(*cursor) for cursor in cursors], ())
 
     async def _settle(self) -> None:
         """Writes what has come; after a failure, forgets what the database does not know."""
@@ -237,6 +249,11 @@ class Ingest:
             self._refused = _Refused(topic, payload, f"the hub could not store it: {error}")
         self._careful = CAREFUL_MESSAGES
         self._fail()
+
+
+def _told(device: str, spool: str, lane: str, through: int) -> tuple[str, bytes]:
+    """The ack that tells a device where the hub is."""
+    return topics.topic(device, "ack"), codec.encode(Ack(spool, lane, through))  # type: ignore[arg-type]
 
 
 class _Trouble:

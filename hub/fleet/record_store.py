@@ -139,6 +139,15 @@ def everyone_offline(conn: Connection) -> list[str]:
     return names
 
 
+def cursors(conn: Connection, since_ms: int) -> list[tuple[str, str, str, int]]:
+    """Device, spool, lane and cursor of every lane that was heard since a moment."""
+    return conn.execute(
+        "SELECT d.name, l.spool, l.lane, l.through FROM lane l JOIN device d ON d.id = l.device_id "
+        "WHERE l.last_ms >= ? ORDER BY l.id",
+        (since_ms,),
+    ).fetchall()
+
+
 def _mark(conn: Connection, month: str, hour_ms: int) -> None:
     """The first event of an hour: where a chart of that hour begins to read."""
     conn.execute(migrations.event_table(month))
