@@ -3,7 +3,7 @@
 | word | mark | when |
 |---|---|---|
 | fault | ■ | an alarm is open, records were lost, the disk is nearly full |
-| warning | ▲ | a record cannot be read, clock not set, much waits on its disk, too hot, throttled, not heard although online |
+| warning | ▲ | an unreadable record, clock not set, much waits on its disk, hot, throttled, not heard although online |
 | ok | ● | none of these |
 | offline | ○ | it said goodbye, or its connection ended |
 """

@@ -1,0 +1,45 @@
+"""One filled hub and one browser for all tests of pages."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from playwright.sync_api import Browser
+
+from hub import people
+from hub.db import Db
+from tests.broker import Broker
+from tests.hub_process import Hub
+from tests.login.parts import HASHED
+from tests.pages.browser import chromium
+from tests.pages.filled import Teller, fill
+
+
+class Shown(NamedTuple):
+    """A hub with a town in it, an administrator `hanako`, and a browser."""
+
+    hub: Hub
+    tellers: list[Teller]
+    browser: Browser
+
+    def db(self) -> Db:
+        """The hub's database, from beside it."""
+        return Db(self.hub.database)
+
+
+@pytest.fixture(scope="session")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
+    """Made once: nothing that a test does here stands in another's way."""
+    folder: Path = tmp_path_factory.mktemp("town")
+    with Broker(folder) as broker, Hub(folder, broker.port) as hub, chromium() as browser:
+        tellers = fill(broker.port, time.time_ns() // 1_000_000)
+        db = Db(hub.database)
+        for name in ("hanako", "taro"):
+            number = db.write_now(lambda conn, name=name: people.add(conn, name, "", "administrator", 0))  # type: ignore[misc]
+            db.write_now(lambda conn, number=number: people.set_password(conn, number, HASHED))  # type: ignore[misc]
+        db.close()
+        yield Shown(hub, tellers, browser)
+        for teller in tellers:
+            teller.drop()
