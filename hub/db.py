@@ -29,7 +29,7 @@ Refused = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.InterfaceError, Ov
 # Rows in one statement.  The interpreter's lock is let go once a statement, not once a row, so that the
 # event loop and the writer do not wait for each other at each row (measured: 300,000 against 12,000 rows/s
 # beside a busy thread).  Few sizes, so that the statements stay prepared.
-_CHUNKS = (256, 64, 16, 4, 1)
+_CHUNKS = (1024, 256, 64, 16, 4, 1)
 
 
 class Into(NamedTuple):
