@@ -22,7 +22,7 @@ _FILES = 16_384
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Runs what was asked for; 1 when a claim falls short, 2 for a wrong word."""
+    """Runs what was asked for; 2 for a wrong word. A claim that falls short is a result, not a failure."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measures; the figures are ratios.")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}; without: all")
     parser.add_argument("--quick", action="store_true", help="each once and small: whether it runs, not how fast")
@@ -43,10 +43,9 @@ def main(words: Sequence[str] | None = None) -> int:
     minutes = (time.monotonic() - began_s) / 60
     if arguments.write:
         arguments.write.write_text(report.as_page(results, minutes), encoding="utf-8")
-    short = report.short(results)
-    for line in short:
+    for line in report.short(results):
         print(line)
-    return 1 if short and not arguments.quick else 0
+    return 0
 
 
 def run(name: str, *, quick: bool, folder: str) -> report.Result:
