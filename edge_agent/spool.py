@@ -10,6 +10,7 @@
 One thread owns a Spool; `edge_agent.spool_thread` gives it to an event loop.
 """
 
+import contextlib
 import logging
 import secrets
 import sqlite3
@@ -32,6 +33,7 @@ from wire.messages import (
     Ack,
     Batch,
     ClockQuality,
+    Dropped,
     Lane,
     Record,
 )
@@ -96,13 +98,17 @@ class Spool:
         for entry in entries:
             if len(entry.body) > BODY_BYTES:
                 raise ValueError(f"{entry.kind}: a body of {len(entry.body)} bytes; at most {BODY_BYTES}")
+        return self._keep(entries)
+
+    def _keep(self, entries: Sequence[Entry], told: Dropped | None = None) -> list[int]:
+        """Keeps all or none; with them goes what they tell off the list of what was dropped. Raises SpoolFull."""
         self._room.bound_growth()
         incoming = sum(len(e.body) + spool_room.ROW_BYTES for e in entries if codec.lane_of(e.kind) == "bulk")
         if incoming and self._room.bulk_is_over(incoming):
             self._room.shrink_bulk(self._stamp())
         while True:
             try:
-                return self._insert(entries)
+                return self._insert(entries, told)
             except sqlite3.OperationalError as error:
                 if not spool_file.is_full(error):
                     raise
@@ -110,7 +116,7 @@ class Spool:
                 if not self._room.make(self._stamp()):
                     raise SpoolFull(str(error)) from error
 
-    def _insert(self, entries: Iterable[Entry]) -> list[int]:
+    def _insert(self, entries: Iterable[Entry], told: Dropped | None) -> list[int]:
         seqs: list[int] = []
         with spool_file.transaction(self._db):
             following = dict(self._db.execute("SELECT lane, next_seq FROM lane").fetchall())
@@ -125,6 +131,8 @@ class Spool:
                 "UPDATE lane SET next_seq = ? WHERE lane = ?",
                 [(seq, lane) for lane, seq in following.items()],
             )
+            if told is not None:
+                self._room.take_told(told)
         self._room.added(rows)
         return seqs
 
@@ -182,14 +190,11 @@ class Spool:
 
     def _tell_dropped(self) -> None:
         """Puts what had to be dropped since it was last told into one record."""
-        body = self._room.dropped()
-        if body is None:
-            return
-        try:
-            self.append("dropped", codec.encode_body(body), self._stamp())
-        except SpoolFull:
-            return
-        self._room.dropped_told(body)
+        told = self._room.dropped()
+        if told is not None:
+            # No room even for that: it stays on the list.
+            with contextlib.suppress(SpoolFull):
+                self._keep([Entry("dropped", codec.encode_body(told), self._stamp())], told)
 
     # ---- acks
 

@@ -4,13 +4,14 @@ import contextlib
 import logging
 import os
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 from edge_agent import spool_file
 from edge_agent.clock import Stamp
 from wire import codec
-from wire.messages import LANES, Dropped
+from wire.messages import INT64_MAX, LANES, Dropped
 
 log = logging.getLogger(__name__)
 
@@ -62,9 +63,14 @@ class Room:
             self._grown = False
             self._pragma(f"max_page_count = {self._max_pages}")
 
-    def added(self, rows: Sequence[tuple[int | str | bytes, ...]]) -> None:
+    def added(self, rows: Iterable[tuple[Any, ...]]) -> None:
         """Counts what was kept; the body is a row's last column."""
-        self._bulk_bytes += sum(ROW_BYTES + len(str(r[-1])) for r in rows if r[0] == _BULK)
+        self._bulk_bytes += sum(ROW_BYTES + len(r[-1]) for r in rows if r[0] == _BULK)
+
+    def _removed(self, lane: int, lengths: Iterable[int]) -> None:
+        """Counts what has gone: a full count would read the whole lane at each step."""
+        if lane == _BULK:
+            self._bulk_bytes -= sum(ROW_BYTES + length for length in lengths)
 
     def bulk_is_over(self, incoming: int) -> bool:
         """Whether the bulk lane would take more than its share."""
@@ -106,10 +112,26 @@ class Room:
         """Forgets all acked records from before a moment, in steps; how many went. Ends a shortage."""
         total = 0
         for lane in (_URGENT, _BULK):
-            while gone := self.press(lambda lane=lane: self._purge_acked(lane, older_than_ms=older_than_ms)):  # type: ignore[misc]
+            through = self._old_through(lane, older_than_ms)
+            while gone := self.press(lambda lane=lane, through=through: self._purge_acked(lane, through)):  # type: ignore[misc]
                 total += gone
         self.recover()
         return total
+
+    def _old_through(self, lane: int, older_than_ms: int) -> int:
+        """The last seq that is surely from before a moment; 0 when there is none.
+
+        A record that says 1970 is as old as its neighbours: what its own clock said proves nothing.
+        """
+        fresh = self._db.execute(
+            "SELECT seq FROM record WHERE lane = ? AND clock <> 'unset' AND at_ms >= ? ORDER BY seq LIMIT 1",
+            (lane, older_than_ms),
+        ).fetchone()
+        old = self._db.execute(
+            "SELECT max(seq) FROM record WHERE lane = ? AND seq < ? AND clock <> 'unset'",
+            (lane, fresh[0] if fresh else INT64_MAX),
+        ).fetchone()
+        return int(old[0] or 0)
 
     def recover(self) -> None:
         """Ends a shortage once there is room again; call it after acks."""
@@ -123,20 +145,19 @@ class Room:
 
     # ---- the steps, each one transaction
 
-    def _purge_acked(self, lane: int, *, older_than_ms: int | None = None) -> int:
-        condition = "" if older_than_ms is None else "AND at_ms < ?"
-        values = () if older_than_ms is None else (older_than_ms,)
+    def _purge_acked(self, lane: int, through: int = INT64_MAX) -> int:
         with spool_file.transaction(self._db):
-            seqs = self._db.execute(
-                "SELECT seq FROM record WHERE lane = ? AND seq <= (SELECT acked FROM lane WHERE lane = ?) "  # noqa: S608
-                f"{condition} ORDER BY seq LIMIT ?",
-                (lane, lane, *values, _ROWS_AT_ONCE),
+            rows = self._db.execute(
+                "SELECT seq, length(body) FROM record WHERE lane = ? AND seq <= ? "
+                "AND seq <= (SELECT acked FROM lane WHERE lane = ?) ORDER BY seq LIMIT ?",
+                (lane, through, lane, _ROWS_AT_ONCE),
             ).fetchall()
-            if seqs:
-                self._remove(lane, [seq for (seq,) in seqs])
-                self._note_purged(lane, [seq for (seq,) in seqs])
-        self.recount()
-        return len(seqs)
+            if rows:
+                seqs = [seq for seq, _ in rows]
+                self._remove(lane, seqs)
+                self._note_purged(lane, seqs)
+        self._removed(lane, (length for _, length in rows))
+        return len(rows)
 
     def _purge_any_acked(self) -> int:
         return self._purge_acked(_BULK) or self._purge_acked(_URGENT)
@@ -154,19 +175,23 @@ class Room:
                 (_BULK, now.at_ms - _DAY_MS, _THIN_MS, _ROWS_AT_ONCE),
             ).fetchall()
             self._give_up(rows)
-        self.recount()
+        self._removed(_BULK, (len(body) for _, _, body in rows))
         return len(rows)
 
     def _drop_bulk(self) -> int:
+        """The oldest go; clock readings last of all, for taps from before the clock was set live by them."""
         with spool_file.transaction(self._db):
-            rows = self._db.execute(
-                "SELECT kind, seq, body FROM record WHERE lane = ? AND seq > (SELECT acked FROM lane WHERE lane = ?) "
-                "ORDER BY seq LIMIT ?",
-                (_BULK, _BULK, _ROWS_AT_ONCE),
-            ).fetchall()
+            rows = self._oldest_bulk("AND kind <> 'clock'") or self._oldest_bulk("")
             self._give_up(rows)
-        self.recount()
+        self._removed(_BULK, (len(body) for _, _, body in rows))
         return len(rows)
+
+    def _oldest_bulk(self, which: str) -> list[tuple[str, int, bytes]]:
+        return self._db.execute(
+            "SELECT kind, seq, body FROM record WHERE lane = ? AND seq > (SELECT acked FROM lane WHERE lane = ?) "  # noqa: S608
+            f"{which} ORDER BY seq LIMIT ?",
+            (_BULK, _BULK, _ROWS_AT_ONCE),
+        ).fetchall()
 
     def _give_up(self, rows: list[tuple[str, int, bytes]]) -> None:
         """Deletes unacked bulk records and counts them as not told yet. Inside a transaction."""
@@ -225,13 +250,12 @@ class Room:
             max(row[3] for row in rows),
         )
 
-    def dropped_told(self, told: Dropped) -> None:
-        """Takes what a kept record tells off the list."""
-        with spool_file.transaction(self._db):
-            self._db.executemany(
-                "UPDATE untold SET count = count - ? WHERE kind = ?", [(n, k) for k, n in told.counts.items()]
-            )
-            self._db.execute("DELETE FROM untold WHERE count <= 0")
+    def take_told(self, told: Dropped) -> None:
+        """Takes what a record tells off the list. Inside the transaction that keeps the record: told once."""
+        self._db.executemany(
+            "UPDATE untold SET count = count - ? WHERE kind = ?", [(n, k) for k, n in told.counts.items()]
+        )
+        self._db.execute("DELETE FROM untold WHERE count <= 0")
 
     # ---- the ballast
 

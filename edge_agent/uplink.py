@@ -34,6 +34,9 @@ log = logging.getLogger(__name__)
 
 _CONNECT_S = 10
 _BACKOFF_S = (1, 60)
+# A connection that lasted so long was a good one; one that ends at once (two devices of one name push each other
+# off) is no reason to hurry.
+_SETTLED_S = 10
 _RESEND_S = (30, 600)
 _REWIND_APART_S = 1
 # An answer that takes longer than this means that the hub is away, even when the broker is not.
@@ -119,8 +122,9 @@ class Uplink:
             try:
                 await link.open()
                 self._ended()
-                pause_s = _BACKOFF_S[0]
                 await self._serve(link)
+                if time.monotonic() - self._connected_s > _SETTLED_S:
+                    pause_s = _BACKOFF_S[0]
                 self._began("the broker ended the connection")
             except _Refused as refused:
                 self._began(str(refused))
