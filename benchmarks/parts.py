@@ -33,6 +33,10 @@ class Memory:
         """What it takes now."""
         return self._process.memory_info().rss / _MB
 
+    def own_mb(self) -> float:
+        """What would be free if it ended: without the pages that other processes share."""
+        return float(self._process.memory_full_info().uss) / _MB
+
     def _watch(self) -> None:
         while not self._stop.wait(0.02):
             try:

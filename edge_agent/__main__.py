@@ -41,8 +41,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from edge_agent import app
+    from edge_agent import app, memory
 
+    memory.one_arena()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     settings = agent_settings.load(Path(arguments.settings))
     try:

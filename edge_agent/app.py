@@ -12,6 +12,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edge_agent import memory
 from edge_agent.clock import Clock, Keep, Stamp, Watch
 from edge_agent.fleet import task as fleet
 from edge_agent.kiosk.screen import Screen
@@ -29,6 +30,8 @@ log = logging.getLogger(__name__)
 
 _DAY_MS = 86_400_000
 _TIDY_EVERY_S = 3600
+# By then everything is imported, the reader's library too.
+_LOADED_S = 30
 
 
 def open_spool(settings: Settings, clock: Clock) -> AsyncSpool:
@@ -145,10 +148,11 @@ def _keeping(spool: AsyncSpool) -> Keep:
 
 
 async def _house(settings: Settings, spool: AsyncSpool, clock: Clock) -> None:
-    """Says when the spool had to begin anew, and forgets what was acked long ago."""
+    """Says when the spool had to begin anew, forgets what was acked long ago, and keeps the process small."""
     if spool.was_broken:
         with contextlib.suppress(SpoolFull):
             await spool.append("alarm", Alarm("spool_broken", "begun"), clock.stamp())
+    asyncio.get_running_loop().call_later(_LOADED_S, memory.give_back)
     while True:
         stamp = clock.stamp()
         if stamp.clock != "unset":
