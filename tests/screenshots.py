@@ -8,8 +8,9 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page
 
 from tests.broker import Broker
+from tests.chromium import chromium
 from tests.hub_process import Hub
-from tests.pages.browser import Scheme, chromium
+from tests.pages.browser import Scheme
 from tests.pages.filled import fill
 
 PASSWORD = "a long sentence for pictures"

@@ -1,27 +1,13 @@
 """A real Chromium before the terminal's page, with an ear for the tones that the page asks for."""
 
-import contextlib
 import json
-import os
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-CHROMIUM = "/usr/bin/chromium"
-AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+from tests.chromium import AXE
+
 SIZES = ((360, 640), (800, 480), (1280, 800), (1440, 900))
-_ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 # Stands where the browser's sound would be: no machine that tests has a loudspeaker.
 EAR = """
 window.heard = [];
@@ -48,21 +34,6 @@ window.AudioContext = class {
 };
 """
 SILENT = "window.AudioContext = class { constructor() { throw new Error('no sound'); } };"
-
-
-@contextlib.contextmanager
-def chromium() -> Iterator[Browser]:
-    """A headless Chromium. Skips where there is none."""
-    if not Path(CHROMIUM).exists():
-        pytest.skip(f"{CHROMIUM} is not installed")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=_ARGUMENTS, env={**os.environ, "LANG": "C.UTF-8"}
-        )
-        try:
-            yield browser
-        finally:
-            browser.close()
 
 
 def open_page(browser: Browser, address: str, *, dark: bool = False, sound: str = EAR) -> Page:

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser
 
 from edge_agent.attendance.punch import duty_day
 from tests.broker import Broker, wait_for_port
-from tests.kiosk.browser import chromium
+from tests.chromium import chromium
 from tests.kiosk.terminal import DEBOUNCE_S, TARO, Terminal
 
 _AGO_S = DEBOUNCE_S + 30

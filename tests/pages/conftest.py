@@ -11,9 +11,9 @@ from playwright.sync_api import Browser
 from hub import people
 from hub.db import Db
 from tests.broker import Broker
+from tests.chromium import chromium
 from tests.hub_process import Hub
 from tests.login.parts import HASHED
-from tests.pages.browser import chromium
 from tests.pages.filled import Teller, fill
 
 
@@ -29,7 +29,8 @@ class Shown(NamedTuple):
         return Db(self.hub.database)
 
 
-@pytest.fixture(scope="session")
+# Of the module, not of the session: while playwright runs, no other event loop may run in this thread.
+@pytest.fixture(scope="module")
 def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
     """Made once: nothing that a test does here stands in another's way."""
     folder: Path = tmp_path_factory.mktemp("town")
