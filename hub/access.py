@@ -3,7 +3,7 @@
 from typing import Literal, get_args
 
 Role = Literal["administrator", "clerk", "viewer"]
-Need = Literal["own", "devices", "taps", "quarantine", "people", "audit"]
+Need = Literal["own", "devices", "taps", "quarantine", "people", "audit", "tend"]
 
 NEEDS: tuple[Need, ...] = get_args(Need)
 ROLES: tuple[Role, ...] = get_args(Role)

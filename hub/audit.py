@@ -18,6 +18,8 @@ Did = Literal[
     "disable",
     "enable",
     "admin_link",
+    "seen",
+    "unseen",
 ]
 # Who did what nobody signed in did.
 SYSTEM = "system"

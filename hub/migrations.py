@@ -42,6 +42,15 @@ def m002_people(db: Database) -> None:
             db.execute(statement)
 
 
+@migrations()
+def m003_seen(db: Database) -> None:
+    """Losses that somebody has looked at: the totals of that moment, who and when."""
+    db.execute(
+        "CREATE TABLE seen (device_id INTEGER PRIMARY KEY, missing INTEGER NOT NULL, dropped INTEGER NOT NULL, "
+        "quarantined INTEGER NOT NULL, at_ms INTEGER NOT NULL, who TEXT NOT NULL)"
+    )
+
+
 _PEOPLE = """
 CREATE TABLE person (
   id INTEGER PRIMARY KEY,

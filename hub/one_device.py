@@ -3,17 +3,17 @@
 It shows several domains, so it stands above them.
 """
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, get_args
 
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from fastapi.responses import StreamingResponse
 
-from hub import pages
+from hub import audit, pages
 from hub.attendance import store as attendance
 from hub.db import Connection
 from hub.fleet import chart, store
 from hub.fleet.condition import condition
-from hub.guard import Who, need
+from hub.guard import Who, need, read_form
 from hub.stream import stream
 
 router = APIRouter()
@@ -21,6 +21,8 @@ router = APIRouter()
 
 _PAUSE_S = 0.5
 
+Did = Literal["seen", "unseen"]
+Form = Annotated[dict[str, str], Depends(read_form)]
 Seer = Annotated[Who, Depends(need("devices"))]
 
 
@@ -53,6 +55,27 @@ def device_events(request: Request, who: Seer, name: str) -> StreamingResponse:
     return stream(request, "device", lambda change: name in change.devices, render, _PAUSE_S)
 
 
+@router.post("/devices/{name}/seen")
+def seen(request: Request, who: Annotated[Who, Depends(need("tend"))], form: Form, name: str) -> Response:
+    """Somebody has looked at what was lost, or takes that back."""
+    do = next((known for known in get_args(Did) if known == form.get("do")), None)
+    if do is None:
+        raise HTTPException(400)
+
+    def mark(conn: Connection) -> None:
+        row = store.device(conn, name)
+        if row is None:
+            raise HTTPException(404)
+        if do == "seen":
+            store.mark_seen(conn, row, who.person.name, pages.now_ms())
+        else:
+            store.mark_unseen(conn, row.id)
+        audit.note(conn, pages.now_ms(), who.person.name, do, name)
+
+    request.app.state.db.write_now(mark)
+    return pages.to(f"/devices/{name}")
+
+
 def _now(conn: Connection, name: str, who: Who) -> dict[str, Any]:
     """What changes while one looks."""
     row = store.device(conn, name)
@@ -66,4 +89,5 @@ def _now(conn: Connection, name: str, who: Who) -> dict[str, Any]:
         "alarms": store.alarms(conn, row.id, 20),
         "dropped": store.dropped(conn, row.id),
         "taps": taps,
+        "csrf": who.csrf if who.may("tend") else "",
     }

@@ -134,6 +134,12 @@ WORDS: dict[str, tuple[str, str]] = {
     "reader_ready": ("使えます", "ready"),
     "reader_fault": ("故障中", "fault"),
     "reader_starting": ("準備中", "starting"),
+    "seen": ("失われた記録を確認しました", "I have looked at what was lost"),
+    "unseen": ("確認を取り消す", "Take that back"),
+    "seen_line": (
+        "{time} に {who} さんが確認ずみ(累計: 捨てた記録 {dropped}件、端末に残っていない記録 {missing}件、読めない記録 {quarantined}件)",
+        "Looked at by {who}, {time} (in all: {dropped} given up, {missing} no longer kept, {quarantined} not readable)",
+    ),
     "charts": ("うつりかわり", "Over time"),
     "range_3h": ("3時間", "3 hours"),
     "range_24h": ("24時間", "24 hours"),
@@ -254,6 +260,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "did_new_link": ("新しいリンクを出した", "made a new link"),
     "did_disable": ("使えなくした", "disabled"),
     "did_enable": ("使えるようにした", "enabled"),
+    "did_seen": ("失われた記録を確認した", "looked at lost records"),
+    "did_unseen": ("失われた記録の確認を取り消した", "took back a look at lost records"),
     "did_admin_link": ("最初の管理者のリンクを出した", "made the first administrator's link"),
     "system": ("システム", "system"),
     # errors

@@ -21,8 +21,18 @@ RAW_SPAN_MS = 6 * HOUR_MS
 RAW_AGO_MS = 36 * HOUR_MS
 
 
+class Seen(msgspec.Struct, frozen=True):
+    """Losses in all when somebody looked at them, and who it was; what comes after is new."""
+
+    missing: int = 0
+    dropped: int = 0
+    quarantined: int = 0
+    at_ms: int = 0
+    who: str = ""
+
+
 class DeviceRow(msgspec.Struct, frozen=True):
-    """One device, as it is now."""
+    """One device, as it is now. `missing`, `dropped` and `quarantined` count what nobody has looked at yet."""
 
     id: int
     name: str
@@ -41,6 +51,7 @@ class DeviceRow(msgspec.Struct, frozen=True):
     missing: int
     dropped: int
     open_alarms: tuple[str, ...]
+    seen: Seen = Seen()
 
 
 class HealthSeries(msgspec.Struct, frozen=True):
@@ -112,6 +123,28 @@ def device(conn: Connection, name: str) -> DeviceRow | None:
     """One device, or None."""
     found = conn.execute("SELECT id FROM device WHERE name = ?", (name,)).fetchone()
     return _rows(conn, "WHERE device_id = ?", found)[0] if found else None
+
+
+def mark_seen(conn: Connection, row: DeviceRow, who: str, at_ms: int) -> None:
+    """Somebody has looked at the losses of a device: they no longer count against it."""
+    seen = row.seen
+    conn.execute(
+        "INSERT INTO seen VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (device_id) DO UPDATE SET missing = excluded.missing, "
+        "dropped = excluded.dropped, quarantined = excluded.quarantined, at_ms = excluded.at_ms, who = excluded.who",
+        (
+            row.id,
+            seen.missing + row.missing,
+            seen.dropped + row.dropped,
+            seen.quarantined + row.quarantined,
+            at_ms,
+            who,
+        ),
+    )
+
+
+def mark_unseen(conn: Connection, device_id: int) -> None:
+    """Takes that back: every loss counts again."""
+    conn.execute("DELETE FROM seen WHERE device_id = ?", (device_id,))
 
 
 def health_series(conn: Connection, device_id: int, from_ms: int, to_ms: int) -> HealthSeries:
@@ -206,6 +239,7 @@ def _rows(conn: Connection, where: str, args: tuple[Any, ...]) -> list[DeviceRow
     lanes = _by_device(conn, f"SELECT device_id, sum(missing), max(last_ms) FROM lane {where}", args)  # noqa: S608
     bad = _by_device(conn, f"SELECT device_id, count(*) FROM quarantine {where}", args)  # noqa: S608
     lost = _by_device(conn, f"SELECT device_id, sum(n) FROM dropped {where}", args)  # noqa: S608
+    seen = {id_: Seen(*rest) for id_, *rest in conn.execute(f"SELECT * FROM seen {where}", args)}  # noqa: S608
     open_alarms = _open_alarms(conn, where, args)
     clocks = _clocks(conn, where, args)
     health = _latest_health(conn, where, args)
@@ -217,6 +251,7 @@ def _rows(conn: Connection, where: str, args: tuple[Any, ...]) -> list[DeviceRow
     ):
         missing, lane_ms = lanes.get(id_, (0, 0))
         at_ms, body = health.get(id_, (None, None))
+        looked_at = seen.get(id_, Seen())
         rows.append(
             DeviceRow(
                 id=id_,
@@ -232,10 +267,11 @@ def _rows(conn: Connection, where: str, args: tuple[Any, ...]) -> list[DeviceRow
                 clock=clocks.get(id_),
                 spool_urgent=body.spool_urgent if body else 0,
                 spool_bulk=body.spool_bulk if body else 0,
-                quarantined=bad.get(id_, (0,))[0],
-                missing=missing,
-                dropped=lost.get(id_, (0,))[0],
+                quarantined=bad.get(id_, (0,))[0] - looked_at.quarantined,
+                missing=missing - looked_at.missing,
+                dropped=lost.get(id_, (0,))[0] - looked_at.dropped,
                 open_alarms=tuple(open_alarms[id_]),
+                seen=looked_at,
             )
         )
     return rows

@@ -25,6 +25,7 @@ TABLE: dict[str, set[str]] = {
     "GET /devices/{name}": SIGNED_IN,
     "GET /devices/{name}/events": SIGNED_IN,
     "GET /devices/{name}/series": SIGNED_IN,
+    "POST /devices/{name}/seen": ADMIN,
     "GET /taps": SIGNED_IN,
     "GET /taps/events": SIGNED_IN,
     "GET /taps.csv": SIGNED_IN,
