@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
+import msgspec
+
 from hub.db import Connection
 from hub.fleet import cursor, presence, record_store
 from hub.fleet.known import Device, Known, Lane
@@ -79,11 +81,24 @@ class Group:
             self._keep_unreadable(device, address.leaf, payload, str(error))
 
     def give_up_on(self, topic: str, payload: bytes, reason: str) -> None:
-        """Keeps a message that the database refused as one that cannot be read."""
+        """Keeps a message that the database refused: record by record as it came, so that its lane goes on."""
         self.messages += 1
         address = topics.parse(topic)
         device = self._known.device(address.device if address else "", self.received_ms)
-        self._keep_unreadable(device, address.leaf if address else topic, payload, reason)
+        if address is None or address.leaf != "up" or not self._keep_aside(device, payload, reason):
+            self._keep_unreadable(device, address.leaf if address else topic, payload, reason)
+
+    def _keep_aside(self, device: Device, payload: bytes, reason: str) -> bool:
+        """Takes a batch in as nothing but oddities. False when not even its envelope can be read."""
+        try:
+            received = codec.decode_batch(payload)
+        except Unreadable:
+            return False
+        batch = received.batch
+        aside = [Oddity(record.seq, codec.encode_record(record), reason) for record in batch.records]
+        oddities = sorted([*aside, *received.oddities], key=lambda oddity: oddity.seq)
+        self._add_batch(device, Received(msgspec.structs.replace(batch, records=()), tuple(oddities)))
+        return True
 
     def close(self) -> Callable[[Connection], None]:
         """The function that stores everything; nothing may be added after."""

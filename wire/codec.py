@@ -85,6 +85,11 @@ def encode_body(body: msgspec.Struct) -> bytes:
     return _encoder.encode(body)
 
 
+def encode_record(record: Record) -> bytes:
+    """The JSON of one record, as it stands in a batch."""
+    return _encoder.encode(record)
+
+
 def decode_body(kind: str, raw: bytes | msgspec.Raw) -> Any:
     """The body of a known kind, or its plain JSON value for an unknown one. Raises Unreadable."""
     try:

@@ -129,14 +129,17 @@ def test_a_message_that_the_database_refuses_is_found_and_kept_aside(hub: Hub, d
     other = Device(broker.port, "terminal-2")
     other.deliver(run_of(0, 5, spool="a" * 16))
     device.send(batch(12, punch(13), lane="urgent", spool="b" * 16))
-    device.send(batch(0, punch(13), lane="urgent"))
+    device.deliver(batch(0, punch(13), punch(14), lane="urgent"))
     other.deliver(run_of(5, 5, spool="a" * 16))
-    assert soon(lambda: hub.db.read(store.totals).unreadable == 1)
-    (kept,) = hub.db.read(store.quarantine)
-    assert (kept.device, kept.seq) == ("terminal-1", None)
+    (later, kept) = hub.db.read(store.quarantine)
+    assert (kept.device, kept.lane, kept.seq, later.seq) == ("terminal-1", "urgent", 13, 14)
     assert "refused" in kept.reason
+    assert b'"punch"' in kept.raw
+    assert hub.db.read(store.totals).unreadable == 0
     assert hub.seqs(spool="a" * 16) == list(range(1, 11))
-    assert hub.seqs("urgent") == []
+    # Its lane is not held up by it.
+    device.deliver(batch(14, punch(15), lane="urgent"))
+    assert hub.seqs("urgent") == [15]
     device.deliver(run_of(0, 5))
     other.drop()
 
