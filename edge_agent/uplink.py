@@ -12,19 +12,13 @@ import asyncio
 import contextlib
 import logging
 import random
-import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import paho.mqtt.client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
-from paho.mqtt.reasoncodes import ReasonCode
-
 from edge_agent.clock import Clock
+from edge_agent.link import Link, Refused
 from edge_agent.settings import Settings
 from edge_agent.spool_thread import AsyncSpool
 from wire import codec, topics
@@ -32,7 +26,6 @@ from wire.messages import BATCHES_UNDER_WAY, LANES, RECORDS_PER_BATCH, Ack, Batc
 
 log = logging.getLogger(__name__)
 
-_CONNECT_S = 10
 _BACKOFF_S = (1, 60)
 # A connection that lasted so long was a good one; one that ends at once (two devices of one name push each other
 # off) is no reason to hurry.
@@ -118,7 +111,7 @@ class Uplink:
         """Connects, serves, and does so again, until cancelled."""
         pause_s: float = _BACKOFF_S[0]
         while True:
-            link = _Link(self._settings, self._next_presence(), self._message, self._wake)
+            link = Link(self._settings, self._next_presence(), self._message, self._wake)
             try:
                 await link.open()
                 self._ended()
@@ -126,7 +119,7 @@ class Uplink:
                 if time.monotonic() - self._connected_s > _SETTLED_S:
                     pause_s = _BACKOFF_S[0]
                 self._began("the broker ended the connection")
-            except _Refused as refused:
+            except Refused as refused:
                 self._began(str(refused))
             finally:
                 self._set(connected=False)
@@ -134,7 +127,7 @@ class Uplink:
             await asyncio.sleep(pause_s * random.uniform(0.5, 1))  # noqa: S311 (spreads reconnects)
             pause_s = min(pause_s * 2, _BACKOFF_S[1])
 
-    async def _serve(self, link: "_Link") -> None:
+    async def _serve(self, link: Link) -> None:
         self._acks.clear()
         self._connected_s = time.monotonic()
         for lane, lane_state in self._lanes.items():
@@ -155,7 +148,7 @@ class Uplink:
 
     # ---- out
 
-    async def _fill(self, link: "_Link", lane: Lane, state: _Lane, now_s: float) -> None:
+    async def _fill(self, link: Link, lane: Lane, state: _Lane, now_s: float) -> None:
         """Sends batches until the window is full or nothing is due."""
         while len(state.under_way) < self._under_way and self._is_due(state, now_s):
             outgoing = await self._spool.batch(lane, state.following)
@@ -170,7 +163,7 @@ class Uplink:
             state.waiting = max(0, state.waiting - outgoing.count)
             link.publish(topics.topic(self._settings.device, "up"), outgoing.payload)
 
-    async def _ask(self, link: "_Link", lane: Lane, state: _Lane, now_s: float) -> None:
+    async def _ask(self, link: Link, lane: Lane, state: _Lane, now_s: float) -> None:
         """Asks where the hub is, with a batch of nothing, when the lane has been silent for long.
 
         A hub that was restored from a backup is found out by it, also where nobody taps until Monday.
@@ -296,161 +289,3 @@ def read_counter(path: Path) -> int:
         return int(path.read_text(encoding="ascii"))
     except (OSError, ValueError):
         return 0
-
-
-class _Refused(Exception):
-    """The broker is away or says no; the text is for the log."""
-
-
-class _Link:
-    """One connection: a paho client whose socket is served by the event loop."""
-
-    def __init__(
-        self, settings: Settings, presence: Presence, on_message: Callable[[str, bytes], None], wake: asyncio.Event
-    ) -> None:
-        self._settings = settings
-        self._presence = presence
-        self._on_message = on_message
-        self._wake = wake
-        self._loop = asyncio.get_running_loop()
-        self._answer: asyncio.Future[None] = self._loop.create_future()
-        self._socket: socket.socket | None = None
-        self._upkeep: asyncio.Task[None] | None = None
-        self.connected = False
-        self._client = self._make_client()
-
-    def _make_client(self) -> mqtt.Client:
-        client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=self._settings.device, protocol=mqtt.MQTTv5)
-        client.connect_timeout = _CONNECT_S
-        client.on_connect = self._connected
-        client.on_disconnect = self._disconnected
-        client.on_message = self._received
-        client.on_socket_register_write = self._want_write
-        client.on_socket_unregister_write = self._stop_write
-        client.on_socket_close = self._closed
-        offline = codec.encode(Presence(False, self._presence.boot, self._presence.connection))  # noqa: FBT003 (online)
-        client.will_set(self._topic("presence"), offline, qos=1)
-        return client
-
-    def _topic(self, leaf: topics.Leaf) -> str:
-        return topics.topic(self._settings.device, leaf)
-
-    async def open(self) -> None:
-        """Connects, subscribes and says that the device is there. Raises _Refused."""
-        broker = self._settings.broker
-        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-        properties.SessionExpiryInterval = 0
-        try:
-            # Name lookup and TCP may take long: not on the loop.
-            await asyncio.to_thread(
-                self._client.connect,
-                broker.host,
-                broker.port,
-                broker.keepalive_s,
-                clean_start=True,
-                properties=properties,
-            )
-        except OSError as error:
-            raise _Refused(error.strerror or str(error)) from error
-        except ValueError as error:
-            raise _Refused(str(error)) from error
-        self._serve_socket()
-        try:
-            await asyncio.wait_for(self._answer, _CONNECT_S)
-        except TimeoutError as error:
-            raise _Refused("no answer to the connection") from error
-        self._client.subscribe([(self._topic("ack"), 1), (self._topic("down"), 1)])
-        self.publish(self._topic("presence"), codec.encode(self._presence))
-
-    def _serve_socket(self) -> None:
-        opened = self._client.socket()
-        if not isinstance(opened, socket.socket):
-            raise _Refused("the connection ended at once")
-        # paho leaves Nagle's algorithm on: each batch that waits for an ack would cost 40 ms.
-        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._socket = opened
-        self._loop.add_reader(opened, self._client.loop_read)
-        if self._client.want_write():
-            self._want_write(self._client, None, opened)
-        self._upkeep = self._loop.create_task(self._keep_up(), name="mqtt keepalive")
-
-    async def _keep_up(self) -> None:
-        while self._client.loop_misc() == MQTTErrorCode.MQTT_ERR_SUCCESS:  # noqa: ASYNC110 (the clock is the event)
-            await asyncio.sleep(1)
-        self._lost("the connection was lost")
-
-    def publish(self, topic: str, payload: bytes) -> None:
-        """Sends with QoS 1. A connection that is gone shows as `connected`."""
-        self._client.publish(topic, payload, qos=1)
-
-    async def close(self) -> None:
-        """Says goodbye when there is still somebody to say it to, and lets go of the socket."""
-        if self.connected:
-            self.publish(
-                self._topic("presence"),
-                codec.encode(Presence(False, self._presence.boot, self._presence.connection)),  # noqa: FBT003 (online)
-            )
-            self._client.disconnect()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(1):
-                    while self._client.want_write() and self._socket is not None:  # noqa: ASYNC110 (no event for it)
-                        await asyncio.sleep(0.01)
-        if self._upkeep is not None:
-            self._upkeep.cancel()
-        self._drop_socket()
-
-    # ---- paho's callbacks, all on the loop but the first ones of connect()
-
-    def _connected(
-        self,
-        client: mqtt.Client,
-        userdata: object,
-        flags: mqtt.ConnectFlags,
-        reason: ReasonCode,
-        properties: Properties | None,
-    ) -> None:
-        if self._answer.done():
-            return
-        if reason.is_failure:
-            self._answer.set_exception(_Refused(f"refused: {reason}"))
-            return
-        self.connected = True
-        self._answer.set_result(None)
-
-    def _disconnected(
-        self,
-        client: mqtt.Client,
-        userdata: object,
-        flags: mqtt.DisconnectFlags,
-        reason: ReasonCode,
-        properties: Properties | None,
-    ) -> None:
-        self._lost(f"disconnected: {reason}")
-
-    def _lost(self, why: str) -> None:
-        self.connected = False
-        if not self._answer.done():
-            self._answer.set_exception(_Refused(why))
-        self._wake.set()
-
-    def _received(self, client: mqtt.Client, userdata: object, message: mqtt.MQTTMessage) -> None:
-        self._on_message(message.topic, bytes(message.payload))
-
-    def _want_write(self, client: mqtt.Client, userdata: object, opened: object) -> None:
-        if self._socket is not None:
-            self._loop.add_writer(self._socket, self._client.loop_write)
-
-    def _stop_write(self, client: mqtt.Client, userdata: object, opened: object) -> None:
-        if self._socket is not None:
-            self._loop.remove_writer(self._socket)
-
-    def _closed(self, client: mqtt.Client, userdata: object, opened: object) -> None:
-        self._drop_socket()
-
-    def _drop_socket(self) -> None:
-        if self._socket is not None:
-            self._loop.remove_reader(self._socket)
-            self._loop.remove_writer(self._socket)
-            if self._socket.fileno() != -1:
-                self._socket.close()
-            self._socket = None
