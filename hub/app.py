@@ -10,7 +10,7 @@ from functools import partial
 from importlib import metadata
 from pathlib import Path
 
-from fastapi import Depends, FastAPI, HTTPException
+from fastapi import Depends, FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute, iter_route_contexts
@@ -74,8 +74,9 @@ def check_needs(found: list[BaseRoute]) -> None:
             raise RuntimeError(f"{getattr(route, 'path', route)} does not say who may use it")
 
 
-async def _healthz() -> JSONResponse:
-    return JSONResponse({"ok": True})
+async def _healthz(request: Request) -> JSONResponse:
+    """Whether the hub is there, and whether it hears its broker; it is well without, and takes in when it is back."""
+    return JSONResponse({"ok": True, "broker": request.app.state.ingest.connected})
 
 
 @contextlib.asynccontextmanager
@@ -87,7 +88,8 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
     app.state.db, app.state.live = db, live
     app.state.guard = Guard(settings, db)
     app.state.stopping = asyncio.Event()
-    ingest = asyncio.create_task(Ingest(settings.broker, db, live).run(), name="ingest")
+    app.state.ingest = Ingest(settings.broker, db, live)
+    ingest = asyncio.create_task(app.state.ingest.run(), name="ingest")
     ingest.add_done_callback(partial(_ingest_ended, app))
     try:
         yield

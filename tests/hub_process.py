@@ -50,6 +50,13 @@ class Hub:
                 time.sleep(0.05)
         raise TimeoutError(self.log.read_text())
 
+    def wait_until_it_hears(self) -> None:
+        """Returns when it is subscribed at the broker; what is sent before with QoS 0 is heard by nobody."""
+        end = time.monotonic() + 60
+        while not httpx.get(f"{self.url}/healthz").json()["broker"]:
+            assert time.monotonic() < end, self.log.read_text()
+            time.sleep(0.05)
+
     def stop(self, sig: signal.Signals = signal.SIGTERM) -> int:
         """Ends it; its exit code."""
         assert self.process is not None

@@ -44,6 +44,7 @@ def _fits(payload: bytes) -> bool:
 def test_a_hub_under_noise_goes_on_and_counts_it(tmp_path: Path) -> None:
     chosen = random.Random(20)
     with Broker(tmp_path) as broker, Hub(tmp_path, broker.port) as hub:
+        hub.wait_until_it_hears()
         ledger = Ledger(hub.database)
         noisy, good = Device(broker.port, "noisy"), Device(broker.port, "good")
         unreadable = 0
@@ -69,6 +70,7 @@ def test_a_hub_under_noise_goes_on_and_counts_it(tmp_path: Path) -> None:
 
 def test_a_device_that_sends_with_qos_0_disturbs_nobody(tmp_path: Path) -> None:
     with Broker(tmp_path) as broker, Hub(tmp_path, broker.port) as hub:
+        hub.wait_until_it_hears()
         device = Device(broker.port)
         device._send(mqtt5.PublishPacket(topics.topic(device.name, "up"), codec.encode(run_of(0, 5))))
         assert device.ack() == Ack(SPOOL, "bulk", 5)
