@@ -79,7 +79,7 @@ def _serve(arguments: argparse.Namespace) -> int:
             )
         )
         server.run(sockets=[listening])
-    return 0 if server.started and not hub.state.ingest_failed else 1
+    return 0 if server.started and not hub.state.work_failed else 1
 
 
 def _family(host: str) -> socket.AddressFamily:

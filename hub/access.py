@@ -2,17 +2,38 @@
 
 from typing import Literal, get_args
 
-Role = Literal["administrator", "clerk", "viewer"]
-Need = Literal["own", "devices", "taps", "quarantine", "people", "audit", "tend"]
+Role = Literal["administrator", "it", "clerk", "approver", "finance", "support", "auditor"]
+Need = Literal[
+    "own",
+    "devices",
+    "taps",
+    "quarantine",
+    "people",
+    "audit",
+    "tend",
+    "inventory",
+    "enrol",
+    "order",
+    "configure",
+    "approve",
+    "alerts",
+    "tokens",
+]
 
 NEEDS: tuple[Need, ...] = get_args(Need)
 ROLES: tuple[Role, ...] = get_args(Role)
 
-# Who tends the devices, who closes the month, who only looks (an auditor).
+# own: one's own account; devices, taps, audit: to look; tend: faults that were seen to; inventory: things and loans;
+# enrol: identities, also to take them away; order: commands; configure: ordered settings and roll-outs;
+# approve: another person's roll-out; alerts: who is told; tokens: the keys of the HTTP API.
 _MAY: dict[Role, frozenset[Need]] = {
     "administrator": frozenset(NEEDS),
+    "it": frozenset(set(NEEDS) - {"people"}),
     "clerk": frozenset({"own", "devices", "taps"}),
-    "viewer": frozenset({"own", "devices", "taps", "audit"}),
+    "approver": frozenset({"own", "devices", "taps", "approve"}),
+    "finance": frozenset({"own", "devices"}),
+    "support": frozenset({"own", "devices", "inventory"}),
+    "auditor": frozenset({"own", "devices", "taps", "audit"}),
 }
 
 

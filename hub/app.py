@@ -19,19 +19,41 @@ from starlette.exceptions import HTTPException as AnyHTTPException
 from starlette.routing import BaseRoute, Mount
 
 from hub import access, login, one_device, pages, today
+from hub.alerts import web as alerts
+from hub.api import web as api
 from hub.attendance import web as attendance
 from hub.brake import Brake
 from hub.db import Db
+from hub.down import Down
 from hub.fleet import web as fleet
 from hub.guard import Guard, Headers, NotSignedIn, public
+from hub.identity import web as identity
 from hub.ingest import Ingest
+from hub.inventory import web as inventory
 from hub.live import Live
+from hub.orders import web as orders
+from hub.policy import web as policy
+from hub.rollout import web as rollout
 from hub.settings import Settings
+from hub.signing import Signing
 
 log = logging.getLogger(__name__)
 
 # The fleet's own addresses stand before the page of a device of any name.
-ROUTERS = (today.router, fleet.router, one_device.router, attendance.router, login.router)
+ROUTERS = (
+    today.router,
+    identity.router,
+    inventory.router,
+    orders.router,
+    policy.router,
+    rollout.router,
+    alerts.router,
+    api.router,
+    fleet.router,
+    one_device.router,
+    attendance.router,
+    login.router,
+)
 
 
 def make_app(settings: Settings) -> FastAPI:
@@ -46,7 +68,7 @@ def make_app(settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     app.state.brake = Brake()
-    app.state.ingest_failed = False
+    app.state.work_failed = False
     app.add_middleware(Headers)
     app.add_exception_handler(NotSignedIn, pages.not_signed_in)
     for error in (AnyHTTPException, HTTPException, RequestValidationError, Exception):
@@ -87,23 +109,28 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
     await asyncio.to_thread(db.open)
     app.state.db, app.state.live = db, live
     app.state.guard = Guard(settings, db)
+    app.state.signing = await asyncio.to_thread(Signing, Path(settings.state_dir))
     app.state.stopping = asyncio.Event()
     app.state.ingest = Ingest(settings.broker, db, live)
     ingest = asyncio.create_task(app.state.ingest.run(), name="ingest")
-    ingest.add_done_callback(partial(_ingest_ended, app))
+    app.state.down = Down(db, live, app.state.ingest)
+    down = asyncio.create_task(app.state.down.run(), name="down")
+    for task in (ingest, down):
+        task.add_done_callback(partial(_ended, app))
     try:
         yield
     finally:
         app.state.stopping.set()
-        ingest.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await ingest
+        for task in (down, ingest):
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
         await asyncio.to_thread(db.close)
 
 
-def _ingest_ended(app: FastAPI, task: asyncio.Task[None]) -> None:
+def _ended(app: FastAPI, task: asyncio.Task[None]) -> None:
     """A hub that takes nothing in must not look alive: it ends with code 1 and supervisor starts it anew."""
     if not task.cancelled() and task.exception() is not None:
-        log.critical("the ingest ended: %r", task.exception())
-        app.state.ingest_failed = True
+        log.critical("the %s ended: %r", task.get_name(), task.exception())
+        app.state.work_failed = True
         os.kill(os.getpid(), signal.SIGTERM)

@@ -99,6 +99,13 @@ class Ingest:
             await asyncio.sleep(pause_s * random.uniform(0.5, 1))  # noqa: S311 (spreads load)
             pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
 
+    def send(self, messages: list[tuple[str, bytes]]) -> bool:
+        """Publishes to topics (the downlink's way); False when there is no connection."""
+        if self._connection is None or not self.connected:
+            return False
+        self._connection.answer(messages, ())
+        return True
+
     # ---- for the connection
 
     def has_room(self) -> bool:

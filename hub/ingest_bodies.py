@@ -24,7 +24,10 @@ from hub.fleet.truetime import (
     hour_of,
 )
 from hub.fleet.usage import ZERO, is_starting_point, used
-from wire.codec import Oddity
+from hub.ingest_keepers import KEEPERS, Keeping
+from hub.told import Told
+from wire import codec
+from wire.codec import Oddity, Unreadable
 from wire.messages import Alarm, ClockReading, Dropped, Health, Punch, Record, Usage
 
 MOST_DROPPED = 10**12
@@ -50,11 +53,14 @@ class Bodies:
         self._usage: dict[tuple[int, int], dict[tuple[str, str], list[int]]] = {}
         self._counted: dict[int, Boot] = {}
         self._dropped: dict[tuple[int, str], int] = {}
+        self.keeping = Keeping()
 
     def read(self, kind: str, device: Device, lane_id: int, records: Sequence[Record]) -> list[Oddity]:
         """Takes in what records of one kind say; those that cannot be read. A kind that nobody reads says nothing."""
         reader = _READERS.get(kind)
-        return reader(self, device, lane_id, records) if reader else []
+        if reader:
+            return reader(self, device, lane_id, records)
+        return self._read_told(kind, device, records) if kind in KEEPERS and kind != "presence" else []
 
     def close(self) -> None:
         """Puts the sums into the rows."""
@@ -73,6 +79,19 @@ class Bodies:
     def keep(self, conn: Connection) -> None:
         """Stores what the fleet's store does not."""
         attendance.keep(conn, self.punches)
+        self.keeping.keep(conn)
+
+    def _read_told(self, kind: str, device: Device, records: Sequence[Record]) -> list[Oddity]:
+        bad: list[Oddity] = []
+        for record in records:
+            try:
+                body = codec.decode_body(kind, record.body)
+            except Unreadable as error:
+                bad.append(Oddity(record.seq, bytes(record.body), str(error)))
+                continue
+            told = Told(device.id, device.name, record.seq, record.at_ms, self._received_ms, body)
+            self.keeping.add(kind, told)
+        return bad
 
     def _read_health(self, device: Device, _lane_id: int, records: Sequence[Record]) -> list[Oddity]:
         bad: list[Oddity] = []

@@ -20,6 +20,7 @@ from hub.fleet.known import Device, Known, Lane
 from hub.fleet.truetime import HOUR_MS, NUMBER_OF_QUALITY
 from hub.ingest_bodies import Bodies
 from hub.live import Change
+from hub.told import Told
 from wire import codec, topics
 from wire.codec import Oddity, Received, Unreadable
 from wire.messages import Ack, Record
@@ -152,7 +153,9 @@ class Group:
 
     def change(self) -> Change:
         """What the pages should look at anew."""
-        return Change(frozenset(self._changed), bool(self._bodies.punches), self.received_ms)
+        return Change(
+            frozenset(self._changed), bool(self._bodies.punches), self.received_ms, down=bool(self._bodies.keeping)
+        )
 
     # ---- presence
 
@@ -165,6 +168,8 @@ class Group:
         device.connection = told.connection
         device.version = told.version or device.version
         device.kind = told.device_kind or device.kind
+        if told.online:
+            self._bodies.keeping.add("presence", Told(device.id, device.name, 0, 0, self.received_ms, told))
         self._touch(device)
 
     def _touch(self, device: Device) -> None:

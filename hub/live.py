@@ -5,7 +5,7 @@
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 
 import msgspec
@@ -14,15 +14,24 @@ LISTENERS = 500
 
 
 class Change(msgspec.Struct, frozen=True):
-    """Which devices have new figures, whether there are new taps, and when it was committed."""
+    """Which devices have new figures, whether there are new taps, and when it was committed.
+
+    `down`: something may be due to go to a device, because one came or answered.
+    """
 
     devices: frozenset[str] = frozenset()
     taps: bool = False
     at_ms: int = 0
+    down: bool = False
 
     def and_then(self, later: "Change") -> "Change":
         """Both as one."""
-        return Change(self.devices | later.devices, self.taps or later.taps, max(self.at_ms, later.at_ms))
+        return Change(
+            self.devices | later.devices,
+            self.taps or later.taps,
+            max(self.at_ms, later.at_ms),
+            self.down or later.down,
+        )
 
 
 class TooManyListeners(Exception):
@@ -35,9 +44,16 @@ class Live:
     def __init__(self, limit: int = LISTENERS) -> None:
         self._limit = limit
         self._listeners: set[Changes] = set()
+        self._watchers: list[Callable[[Change], None]] = []
+
+    def watch(self, watcher: Callable[[Change], None]) -> None:
+        """`watcher` is called with each change, for as long as the hub runs; it must not wait."""
+        self._watchers.append(watcher)
 
     def tell(self, change: Change) -> None:
         """Tells every listener. Never waits."""
+        for watcher in self._watchers:
+            watcher(change)
         for listener in self._listeners:
             listener.put(change)
 

@@ -331,7 +331,9 @@ def audit_page(
 ) -> Response:
     """What was done, newest first."""
     lines = request.app.state.db.read(lambda conn: audit.entries(conn, _ON_A_PAGE, before, by.strip()))
-    return pages.page(request, "audit.html", who, lines=lines, by=by.strip(), before=before, page_size=_ON_A_PAGE)
+    return pages.page(
+        request, "audit.html", who, lines=lines, roles=ROLES, by=by.strip(), before=before, page_size=_ON_A_PAGE
+    )
 
 
 def first_administrator_link(conn: Connection, now_ms: int, url: str) -> str | None:

@@ -13,6 +13,8 @@ from pathlib import Path
 
 from sqlite_utils import Database, Migrations
 
+from hub.schema import alerts, api, identity, inventory, orders, outbox, people, policy, rollout
+
 migrations = Migrations("hub")
 
 
@@ -29,17 +31,13 @@ def apply(path: Path) -> None:
 @migrations()
 def m001_records(db: Database) -> None:
     """Who sends, how far each lane was taken in, and what the records said."""
-    for statement in _RECORDS.split(";"):
-        if statement.strip():
-            db.execute(statement)
+    _make(db, _RECORDS)
 
 
 @migrations()
 def m002_people(db: Database) -> None:
     """Who may sign in, who has, and what was done."""
-    for statement in _PEOPLE.split(";"):
-        if statement.strip():
-            db.execute(statement)
+    _make(db, _PEOPLE)
 
 
 @migrations()
@@ -49,6 +47,66 @@ def m003_seen(db: Database) -> None:
         "CREATE TABLE seen (device_id INTEGER PRIMARY KEY, missing INTEGER NOT NULL, dropped INTEGER NOT NULL, "
         "quarantined INTEGER NOT NULL, at_ms INTEGER NOT NULL, who TEXT NOT NULL)"
     )
+
+
+@migrations()
+def m004_outbox(db: Database) -> None:
+    """What is to go to devices, and to whom nothing may go."""
+    _make(db, outbox.TABLES)
+
+
+@migrations()
+def m005_identity(db: Database) -> None:
+    """Enrolment and certificates."""
+    _make(db, identity.TABLES)
+
+
+@migrations()
+def m006_orders(db: Database) -> None:
+    """Commands."""
+    _make(db, orders.TABLES)
+
+
+@migrations()
+def m007_policy(db: Database) -> None:
+    """Ordered and actual settings."""
+    _make(db, policy.TABLES)
+
+
+@migrations()
+def m008_rollout(db: Database) -> None:
+    """Roll-outs."""
+    _make(db, rollout.TABLES)
+
+
+@migrations()
+def m009_inventory(db: Database) -> None:
+    """Inventory and loans."""
+    _make(db, inventory.TABLES)
+
+
+@migrations()
+def m010_alerts(db: Database) -> None:
+    """Alerts."""
+    _make(db, alerts.TABLES)
+
+
+@migrations()
+def m011_people(db: Database) -> None:
+    """People, roles and the audit log."""
+    _make(db, people.TABLES)
+
+
+@migrations()
+def m012_api(db: Database) -> None:
+    """The HTTP API."""
+    _make(db, api.TABLES)
+
+
+def _make(db: Database, statements: str) -> None:
+    for statement in statements.split(";"):
+        if statement.strip():
+            db.execute(statement)
 
 
 _PEOPLE = """

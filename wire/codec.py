@@ -18,7 +18,11 @@ from wire.messages import (
     RECORDS_PER_BATCH,
     Ack,
     Batch,
+    Certificate,
+    Desired,
+    Down,
     Lane,
+    Order,
     Presence,
     Record,
     Spool,
@@ -33,6 +37,7 @@ _encoder = msgspec.json.Encoder()
 _batch = msgspec.json.Decoder(Batch)
 _ack = msgspec.json.Decoder(Ack)
 _presence = msgspec.json.Decoder(Presence)
+_down: msgspec.json.Decoder[Down] = msgspec.json.Decoder(Down)
 _body = {kind: msgspec.json.Decoder(type_) for kind, type_ in BODY_OF_KIND.items()}
 _record = msgspec.json.Decoder(Record)
 
@@ -74,7 +79,7 @@ class Received(msgspec.Struct, frozen=True):
 _envelope = msgspec.json.Decoder(_Envelope)
 
 
-def encode(message: Batch | Ack | Presence) -> bytes:
+def encode(message: Batch | Ack | Presence | Down) -> bytes:
     """The bytes of a message, deflated when that is worth it."""
     plain = _encoder.encode(message)
     return plain if len(plain) <= PLAIN_BYTES else zlib.compress(plain, 1)
@@ -120,6 +125,11 @@ def decode_ack(data: bytes) -> Ack:
 def decode_presence(data: bytes) -> Presence:
     """A presence or last will. Raises Unreadable."""
     return _decode(_presence, inflate(data))
+
+
+def decode_down(data: bytes) -> Desired | Order | Certificate:
+    """What the hub sends on the `down` topic. Raises Unreadable."""
+    return _decode(_down, inflate(data))
 
 
 def lane_of(kind: str) -> Lane:

@@ -3,7 +3,7 @@
 A record's name for ever is (device, spool, lane, seq).  Money, minutes, bytes and milliseconds are integers.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -34,12 +34,15 @@ LANE_OF_KIND: dict[str, Lane] = {
     "alarm": "urgent",
     "reported": "urgent",
     "loan": "urgent",
+    "renewal": "urgent",
     "health": "bulk",
     "usage": "bulk",
     "wifi_session": "bulk",
     "clock": "bulk",
     "content": "bulk",
     "dropped": "bulk",
+    "inventory": "bulk",
+    "bundle": "bulk",
 }
 
 RECORDS_PER_BATCH = 500
@@ -100,6 +103,46 @@ class Presence(msgspec.Struct, frozen=True, omit_defaults=True):
     device_kind: Text = ""
     seen: Count = 0
     applied: Count = 0
+    incarnation: Text = ""
+
+
+# ---- down: one of these a message, told apart by `what`
+
+# Ed25519 (RFC 8032), in base64 as RFC 4648 section 5 has it, without padding; over the bytes of wire/signed.py.
+Signature = Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_-]{86}$", max_length=86)]
+Identifier = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{32}$", max_length=32)]
+
+
+class Desired(msgspec.Struct, frozen=True, tag_field="what", tag="desired"):
+    """What a device is to be: the whole document, never a part of one.
+
+    `generation` counts the documents of an `incarnation`; an older one than the device has seen is refused.
+    """
+
+    incarnation: Text
+    generation: Count
+    document: dict[str, Any]
+    signature: Signature
+
+
+class Order(msgspec.Struct, frozen=True, tag_field="what", tag="order"):
+    """One thing to do, at most once, and not after `not_after_ms` (UTC); `name` is one of a fixed list."""
+
+    id: Identifier
+    name: Kind
+    arguments: dict[str, Any]
+    not_after_ms: Millis
+    nonce: Identifier
+    signature: Signature
+
+
+class Certificate(msgspec.Struct, frozen=True, tag_field="what", tag="certificate"):
+    """The answer to a renewal: the device's new certificate and its issuer's, in PEM. Proved by the town's root."""
+
+    chain: Annotated[str, msgspec.Meta(max_length=16_384)]
+
+
+Down = Desired | Order | Certificate
 
 
 # ---- bodies, by kind
@@ -201,6 +244,68 @@ class Alarm(msgspec.Struct, frozen=True, omit_defaults=True):
     detail: Text = ""
 
 
+class Drift(msgspec.Struct, frozen=True):
+    """A setting that is not as it was ordered; both values as JSON."""
+
+    key: Text
+    wanted: Text
+    found: Text
+
+
+class Reported(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How far a device has followed its desired state. In step: applied is the desired generation, and no drift.
+
+    `digest` is the SHA-256 of the applied document's signed bytes, in hex.
+    """
+
+    incarnation: Text
+    seen: Count
+    applied: Count
+    result: Literal["applied", "refused", "failed", "rolled_back"]
+    error: Text = ""
+    digest: Annotated[str, msgspec.Meta(pattern="^([0-9a-f]{64})?$", max_length=64)] = ""
+    drift: Annotated[tuple[Drift, ...], msgspec.Meta(max_length=100)] = ()
+
+
+class Result(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What became of an order, step by step: `delivered` first, then one of the others."""
+
+    order: Identifier
+    state: Literal["delivered", "done", "failed", "expired", "refused"]
+    detail: Annotated[str, msgspec.Meta(max_length=2000)] = ""
+
+
+class Bundle(msgspec.Struct, frozen=True):
+    """A part of a file that an order asked for: `part` of `parts`, counted from 0, in base64."""
+
+    order: Identifier
+    part: Annotated[int, msgspec.Meta(ge=0, le=4095)]
+    parts: Annotated[int, msgspec.Meta(ge=1, le=4096)]
+    data: Annotated[str, msgspec.Meta(max_length=14_000)]
+
+
+class Renewal(msgspec.Struct, frozen=True):
+    """A device asks for its next certificate: a request (PKCS #10, RFC 2986) in PEM, with a new key."""
+
+    request: Annotated[str, msgspec.Meta(max_length=4096)]
+
+
+class Inventory(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a device is made of; sent after each boot and when it changes.
+
+    `storage_wear_permille` is how much of its life the flash has used, `certificate_end_ms` when its identity ends.
+    """
+
+    model: Text = ""
+    serial: Text = ""
+    system: Text = ""
+    version: Text = ""
+    storage_wear_permille: Annotated[int, msgspec.Meta(ge=0, le=1100)] | None = None
+    battery_permille: Annotated[int, msgspec.Meta(ge=0, le=1000)] | None = None
+    battery_cycles: Count | None = None
+    certificate_end_ms: Millis | None = None
+
+
 BODY_OF_KIND: dict[str, type[msgspec.Struct]] = {
     "punch": Punch,
     "health": Health,
@@ -208,4 +313,9 @@ BODY_OF_KIND: dict[str, type[msgspec.Struct]] = {
     "clock": ClockReading,
     "dropped": Dropped,
     "alarm": Alarm,
+    "reported": Reported,
+    "result": Result,
+    "bundle": Bundle,
+    "renewal": Renewal,
+    "inventory": Inventory,
 }

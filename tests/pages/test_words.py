@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub import shown
-from hub.words import WORDS
+from hub.words import _FILES, WORDS
 
 HUB = Path(shown.__file__).parent
 SOURCE = "\n".join(
-    path.read_text() for path in [*HUB.rglob("*.py"), *HUB.glob("templates/*.html")] if path.name != "words.py"
+    path.read_text() for path in [*HUB.rglob("*.py"), *HUB.glob("templates/*.html")] if path.parent.name != "words"
 )
 # Keys that are put together: the beginning, in quotes, is in the source.
 STEMS = set(re.findall(r"""["']([a-z_]+_)["'] ~""", SOURCE)) | set(re.findall(r"""f["']([a-z]+_)\{""", SOURCE))
@@ -28,6 +28,10 @@ def test_a_word_is_complete_and_used(key: str) -> None:
     assert places[0] == places[1]
     quoted = re.search(rf"""["']{key}["']""", SOURCE) is not None
     assert quoted or any(key.startswith(stem) for stem in STEMS) or key.endswith("_hint")
+
+
+def test_no_key_stands_in_two_files() -> None:
+    assert sum(len(file.WORDS) for file in _FILES) == len(WORDS)
 
 
 def test_each_key_of_the_templates_is_there() -> None:

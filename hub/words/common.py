@@ -1,8 +1,4 @@
-"""Every word that the pages show, in Japanese and English; a test keeps both complete.  Terms: `pages.md` glossary."""
-
-from typing import Literal
-
-Language = Literal["ja", "en"]
+"""Words that several pages share."""
 
 WORDS: dict[str, tuple[str, str]] = {
     "product": ("machinaka 街なか", "machinaka"),
@@ -214,11 +210,17 @@ WORDS: dict[str, tuple[str, str]] = {
     "about": ("このシステム", "About"),
     "role": ("役割", "Role"),
     "role_administrator": ("管理者", "administrator"),
-    "role_clerk": ("担当者", "clerk"),
-    "role_viewer": ("閲覧者", "viewer"),
+    "role_it": ("情報担当", "IT officer"),
+    "role_clerk": ("勤怠担当", "attendance clerk"),
+    "role_approver": ("承認者", "approver"),
+    "role_finance": ("会計担当", "finance"),
+    "role_support": ("サポート担当", "support"),
+    "role_auditor": ("監査", "auditor (looks only)"),
     "role_hint": (
-        "管理者は全部、担当者は端末と打刻、閲覧者は見るだけ(操作の記録も)。",
-        "Administrators: everything. Clerks: devices and punches. Viewers: look only, also at the audit log.",
+        "管理者は全部、情報担当は端末とその設定、勤怠担当は打刻、承認者は配信などの承認、会計担当は料金、"
+        "サポート担当は住民の端末、監査は見るだけ(操作の記録も)。",
+        "Administrators: everything. IT: devices and their settings. Clerks: punches. Approvers: approve what others "
+        "begin. Finance: charges. Support: residents’ devices. Auditors: look only, also at the audit log.",
     ),
     "add_person": ("人を加える", "Add a person"),
     "invite_link": ("{name} さんに渡す一度だけのリンク(72時間)", "One-time link for {name} (72 hours)"),
@@ -303,14 +305,3 @@ WORDS: dict[str, tuple[str, str]] = {
     "span_hours": ("{h}時間{m}分", "{h} h {m} min"),
     "span_minutes": ("{m}分", "{m} min"),
 }
-
-
-def known_word(language: Language, key: str) -> str:
-    """The word, or the key itself when a newer device sends one that is not in the list."""
-    return word(language, key) if key in WORDS else key
-
-
-def word(language: Language, key: str, **values: object) -> str:
-    """A word or sentence in a language. Raises KeyError for one that is not in the list."""
-    text = WORDS[key][0 if language == "ja" else 1]
-    return text.format(**values) if values else text

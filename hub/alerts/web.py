@@ -1,0 +1,5 @@
+"""Pages of alerts."""
+
+from fastapi import APIRouter
+
+router = APIRouter()

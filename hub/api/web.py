@@ -1,0 +1,5 @@
+"""Pages of the HTTP API."""
+
+from fastapi import APIRouter
+
+router = APIRouter()

@@ -1,0 +1,5 @@
+"""Pages of enrolment and certificates."""
+
+from fastapi import APIRouter
+
+router = APIRouter()

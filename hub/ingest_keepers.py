@@ -1,0 +1,40 @@
+"""Which domain keeps which kind of record, besides the fleet's own: called in the group's transaction."""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+
+from hub.db import Connection
+from hub.identity import store as identity
+from hub.inventory import store as inventory
+from hub.orders import store as orders
+from hub.policy import store as policy
+from hub.told import Told
+
+# `presence` is no record but comes the same way: a device that was heard anew.
+KEEPERS: dict[str, Callable[[Connection, Sequence[Told]], None]] = {
+    "reported": policy.take_reports,
+    "presence": policy.take_presences,
+    "result": orders.take_results,
+    "bundle": orders.take_bundles,
+    "renewal": identity.take_renewals,
+    "inventory": inventory.take,
+}
+
+
+class Keeping:
+    """What one group has for the keepers, kind by kind."""
+
+    def __init__(self) -> None:
+        self._told: dict[str, list[Told]] = defaultdict(list)
+
+    def __bool__(self) -> bool:
+        return bool(self._told)
+
+    def add(self, kind: str, told: Told) -> None:
+        """Adds one."""
+        self._told[kind].append(told)
+
+    def keep(self, conn: Connection) -> None:
+        """Hands everything over."""
+        for kind, told in self._told.items():
+            KEEPERS[kind](conn, told)

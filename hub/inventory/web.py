@@ -1,0 +1,5 @@
+"""Pages of inventory and loans."""
+
+from fastapi import APIRouter
+
+router = APIRouter()

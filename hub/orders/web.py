@@ -1,0 +1,5 @@
+"""Pages of commands."""
+
+from fastapi import APIRouter
+
+router = APIRouter()

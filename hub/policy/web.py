@@ -1,0 +1,5 @@
+"""Pages of ordered and actual settings."""
+
+from fastapi import APIRouter
+
+router = APIRouter()

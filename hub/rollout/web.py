@@ -1,0 +1,5 @@
+"""Pages of roll-outs."""
+
+from fastapi import APIRouter
+
+router = APIRouter()

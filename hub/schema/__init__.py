@@ -1,0 +1,1 @@
+"""The tables of each domain, as `migrations.py` makes them: statements that end with a semicolon."""

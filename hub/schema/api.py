@@ -1,0 +1,3 @@
+"""Tables of the HTTP API."""
+
+TABLES = ""

@@ -1,0 +1,3 @@
+"""Tables of enrolment and certificates."""
+
+TABLES = ""

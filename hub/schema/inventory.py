@@ -1,0 +1,3 @@
+"""Tables of inventory and loans."""
+
+TABLES = ""

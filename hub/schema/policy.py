@@ -1,0 +1,3 @@
+"""Tables of ordered and actual settings."""
+
+TABLES = ""

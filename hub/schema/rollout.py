@@ -1,0 +1,3 @@
+"""Tables of roll-outs."""
+
+TABLES = ""

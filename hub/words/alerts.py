@@ -1,0 +1,3 @@
+"""Words of alerts."""
+
+WORDS: dict[str, tuple[str, str]] = {}

@@ -1,0 +1,3 @@
+"""Words of the HTTP API."""
+
+WORDS: dict[str, tuple[str, str]] = {}

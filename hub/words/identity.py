@@ -1,0 +1,3 @@
+"""Words of enrolment and certificates."""
+
+WORDS: dict[str, tuple[str, str]] = {}

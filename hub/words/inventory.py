@@ -1,0 +1,3 @@
+"""Words of inventory and loans."""
+
+WORDS: dict[str, tuple[str, str]] = {}

@@ -1,0 +1,3 @@
+"""Words of commands."""
+
+WORDS: dict[str, tuple[str, str]] = {}

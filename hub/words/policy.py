@@ -1,0 +1,3 @@
+"""Words of ordered and actual settings."""
+
+WORDS: dict[str, tuple[str, str]] = {}

@@ -1,0 +1,3 @@
+"""Words of roll-outs."""
+
+WORDS: dict[str, tuple[str, str]] = {}
