@@ -16,13 +16,16 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any, TypeVar
 
 from edge_agent.clock import Clock
 from edge_agent.link import Link, Refused
 from edge_agent.settings import Settings
 from edge_agent.spool_thread import AsyncSpool
 from wire import codec, topics
-from wire.messages import BATCHES_UNDER_WAY, LANES, RECORDS_PER_BATCH, Ack, Batch, Lane, Presence
+from wire.messages import BATCHES_UNDER_WAY, LANES, RECORDS_PER_BATCH, Ack, Batch, Down, Lane, Presence
+
+T = TypeVar("T", bound=Down)
 
 log = logging.getLogger(__name__)
 
@@ -96,6 +99,7 @@ class Uplink:
         self._acks: list[Ack] = []
         self._lanes: dict[Lane, _Lane] = {lane: _Lane() for lane in LANES}
         self._watchers: list[Callable[[UplinkState], None]] = []
+        self._takers: dict[type, Callable[[Any], None]] = {}
         self._fault = ""
         self._connected_s = -1e9
         # Since when the hub owes an answer. Sending again, or a new connection to the broker, is none.
@@ -106,6 +110,13 @@ class Uplink:
     def watch(self, watcher: Callable[[UplinkState], None]) -> None:
         """`watcher` is called on the loop whenever the state changes."""
         self._watchers.append(watcher)
+
+    def on_down(self, what: type[T], taker: Callable[[T], None]) -> None:
+        """`taker` is called on the loop with each message of a type that comes down; it must neither wait nor raise.
+
+        Nothing is promised about them: the hub sends again what it has not been told the end of.
+        """
+        self._takers[what] = taker
 
     async def run(self) -> None:
         """Connects, serves, and does so again, until cancelled."""
@@ -215,13 +226,21 @@ class Uplink:
 
     def _message(self, topic: str, payload: bytes) -> None:
         address = topics.parse(topic)
-        if address is None or address.leaf != "ack":
+        if address is None or address.device != self._settings.device:
             return
         try:
-            self._acks.append(codec.decode_ack(payload))
+            if address.leaf == "down":
+                self._take_down(codec.decode_down(payload))
+            elif address.leaf == "ack":
+                self._acks.append(codec.decode_ack(payload))
+                self._wake.set()
         except codec.Unreadable as error:
-            log.warning("an ack could not be read: %s", error)
-        self._wake.set()
+            log.warning("a message on %s could not be read: %s", address.leaf, error)
+
+    def _take_down(self, told: Down) -> None:
+        taker = self._takers.get(type(told))
+        if taker is not None:
+            taker(told)
 
     async def _take_acks(self) -> None:
         acks, self._acks = self._acks, []
