@@ -10,6 +10,7 @@
 
 from typing import Literal, NamedTuple
 
+from hub.fleet.late import late_after_ms
 from hub.fleet.store import DeviceRow
 
 Word = Literal["ok", "warning", "fault", "offline"]
@@ -17,12 +18,12 @@ Reason = Literal[
     "alarm", "missing", "dropped", "disk", "quarantined", "clock_unset", "backlog", "hot", "throttled", "silent"
 ]
 
-_DISK_FREE_PERMILLE = 50
-_HOT_MILLI_C = 80_000
-_BACKLOG = 1000
-_SILENT_MS = 10 * 60_000
-# vcgencmd get_throttled: bits 0 to 3 are now, the rest since boot.
-_THROTTLED_NOW = 0b1111
+# Where it begins, and where an alert of it ends again: a figure that wavers at one mark is one alert.
+DISK_FREE_PERMILLE, DISK_WELL_PERMILLE = 50, 80
+HOT_MILLI_C, COOL_MILLI_C = 80_000, 75_000
+BACKLOG, BACKLOG_WELL = 1000, 500
+# vcgencmd get_throttled: bits 0 to 3 are now, the same 16 higher since boot.
+THROTTLED_NOW, UNDERVOLTAGE, SINCE_BOOT = 0b1111, 0b1, 16
 _FAULTS: frozenset[Reason] = frozenset({"alarm", "missing", "dropped", "disk"})
 
 
@@ -31,6 +32,11 @@ class Condition(NamedTuple):
 
     word: Word
     reasons: tuple[Reason, ...]
+
+
+def is_late(row: DeviceRow, now_ms: int) -> bool:
+    """Whether it missed its report by more than its own interval."""
+    return now_ms - row.last_heard_ms > late_after_ms(row.report_every_ms, online=row.online)
 
 
 def condition(row: DeviceRow, now_ms: int) -> Condition:
@@ -50,12 +56,12 @@ def _reasons(row: DeviceRow, now_ms: int) -> dict[Reason, bool]:
         "missing": row.missing > 0,
         "dropped": row.dropped > 0,
         "disk": bool(
-            health and health.disk_total and health.disk_free * 1000 < health.disk_total * _DISK_FREE_PERMILLE
+            health and health.disk_total and health.disk_free * 1000 < health.disk_total * DISK_FREE_PERMILLE
         ),
         "quarantined": row.quarantined > 0,
         "clock_unset": row.clock == "unset",
-        "backlog": row.spool_urgent + row.spool_bulk > _BACKLOG,
-        "hot": bool(health and (health.temperature_milli_c or 0) > _HOT_MILLI_C),
-        "throttled": bool(health and (health.throttled or 0) & _THROTTLED_NOW),
-        "silent": row.online and now_ms - row.last_heard_ms > _SILENT_MS,
+        "backlog": row.spool_urgent + row.spool_bulk > BACKLOG,
+        "hot": bool(health and (health.temperature_milli_c or 0) > HOT_MILLI_C),
+        "throttled": bool(health and (health.throttled or 0) & THROTTLED_NOW),
+        "silent": row.online and is_late(row, now_ms),
     }

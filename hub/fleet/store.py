@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from hub.db import Connection
+from hub.fleet import late
 from hub.fleet.rollup import Figures, figures
 from hub.fleet.truetime import HOUR_MS, QUALITIES, Anchor, shown_ms, true_ms
 from wire import codec
@@ -52,6 +53,7 @@ class DeviceRow(msgspec.Struct, frozen=True):
     dropped: int
     open_alarms: tuple[str, ...]
     seen: Seen = Seen()
+    report_every_ms: int = 60_000
 
 
 class HealthSeries(msgspec.Struct, frozen=True):
@@ -243,6 +245,7 @@ def _rows(conn: Connection, where: str, args: tuple[Any, ...]) -> list[DeviceRow
     open_alarms = _open_alarms(conn, where, args)
     clocks = _clocks(conn, where, args)
     health = _latest_health(conn, where, args)
+    samples = _recent_samples(conn, where, args)
     rows = []
     for id_, name, kind, online, first, last, version, boot in conn.execute(
         "SELECT id, name, kind, online, first_heard_ms, last_heard_ms, version, boot FROM device "  # noqa: S608
@@ -272,6 +275,7 @@ def _rows(conn: Connection, where: str, args: tuple[Any, ...]) -> list[DeviceRow
                 dropped=lost.get(id_, (0,))[0] - looked_at.dropped,
                 open_alarms=tuple(open_alarms[id_]),
                 seen=looked_at,
+                report_every_ms=late.report_every_ms(samples[id_], at_ms),
             )
         )
     return rows
@@ -314,6 +318,19 @@ def _latest_health(conn: Connection, where: str, args: tuple[Any, ...]) -> dict[
         device_id: (true_ms(at_ms, mono_ms, clock, known.get(boot_id, ())), codec.decode_body("health", body))
         for device_id, boot_id, mono_ms, at_ms, clock, body in rows
     }
+
+
+def _recent_samples(conn: Connection, where: str, args: tuple[Any, ...]) -> dict[int, list[tuple[int, int]]]:
+    """Samples in each of the last three hours that anything was heard in, by device."""
+    found: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    newest = conn.execute("SELECT max(hour_ms) FROM mark").fetchone()[0] or 0
+    for device_id, hour_ms, samples in conn.execute(
+        "SELECT d.id, h.hour_ms, h.samples FROM device d CROSS JOIN health_hour h "  # noqa: S608
+        f"ON h.device_id = d.id AND h.hour_ms >= ? {where.replace('device_id', 'd.id')}",
+        (newest - 2 * HOUR_MS, *args),
+    ):
+        found[device_id].append((hour_ms, samples))
+    return found
 
 
 def _health_raw(conn: Connection, device_id: int, from_ms: int, to_ms: int) -> HealthSeries:

@@ -109,7 +109,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "why_backlog": ("未送信の記録がたまっています ({n}件)", "Many records wait to be sent ({n})"),
     "why_hot": ("温度が高くなっています", "It is hot"),
     "why_throttled": ("電源か温度のため速度が落ちています", "Slowed down by power or heat"),
-    "why_silent": ("10分以上連絡がありません", "Not heard for ten minutes"),
+    "why_silent": ("予定の時刻を過ぎても連絡がありません", "It has missed its reports"),
     "why_unreadable": ("読めない通信が届いています ({n}件)", "Messages that cannot be read have come ({n})"),
     "why_offline": ("つながっていません", "It is not connected"),
     "alarm_card_reader": ("カード読み取り装置", "card reader"),
