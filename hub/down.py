@@ -35,7 +35,7 @@ class Down:
     """One a hub.  `run` as a task; `wake` from anywhere after putting something in."""
 
     def __init__(self, db: Db, live: Live, sender: Sender) -> None:
-        self._db, self._sender = db, sender
+        self._db, self._live, self._sender = db, live, sender
         live.watch(self._heard)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._woken = asyncio.Event()
@@ -70,6 +70,7 @@ class Down:
             if not found or not self._sender.send([(topics.topic(one.device, "down"), one.message) for one in found]):
                 return False
             await self._db.write(lambda conn: _note(conn, found, now_ms))
+            self._live.tell(Change(frozenset(one.device for one in found), at_ms=now_ms))
         except Fault as fault:
             if not self._failing:
                 log.warning("nothing can be sent down: %s", fault)
