@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from provisioning import ca
 from wire.settings_file import BadSetting
 
 
@@ -13,6 +14,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = _parser().parse_args(argv)
     from provisioning import layout, ports, town
 
+    if given.command == "ca":
+        return ca.run(given)
     commands = {"run": town.run, "status": town.status, "stop": town.stop}
     try:
         return commands[given.action](given.var.resolve())
@@ -29,6 +32,7 @@ def _parser() -> argparse.ArgumentParser:
     town = commands.add_parser("town", help="a whole town on this machine, to try and to develop")
     town.add_argument("action", choices=["run", "status", "stop"])
     town.add_argument("--var", type=Path, default=Path("var"), help="the folder with its data (default: var)")
+    ca.add_commands(commands)
     return parser
 
 

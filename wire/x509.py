@@ -8,15 +8,17 @@
 4. The hub's own name has a full stop, which no device's can have.
 """
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from typing import Literal, NamedTuple
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from wire import topics
@@ -27,15 +29,26 @@ SERVER_DAYS = 397
 HUB_DAYS = 90
 ISSUER_DAYS = 3 * 365
 ROOT_DAYS = 10 * 365
+# After its end brokers refuse everybody: it is made anew daily, and its age is an alarm a fortnight before.
+CRL_DAYS = 30
+WATCH_DAYS = 14
 # A device whose clock runs a little late must not find its certificate of the future.
 BACKDATED = timedelta(minutes=5)
 
 Purpose = Literal["devices", "servers"]
+# What reading bytes that are no good request can end with; a curve or a hash of its own making among them.
+_UNREADABLE = (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm, x509.InvalidVersion)
+_LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_HOST = re.compile(rf"{_LABEL}(\.{_LABEL})*")
 _USAGE = {"devices": ExtendedKeyUsageOID.CLIENT_AUTH, "servers": ExtendedKeyUsageOID.SERVER_AUTH}
 
 
 class BadRequest(Exception):
     """A request that gets no certificate; one plain sentence."""
+
+
+class BadChain(Exception):
+    """A chain of certificates that proves nothing here; one plain sentence."""
 
 
 class Authority(NamedTuple):
@@ -90,8 +103,8 @@ def check_request(pem: bytes, device: str) -> x509.CertificateSigningRequest:
         valid = request.is_signature_valid
         key = request.public_key()
         names = list(request.subject)
-    except (ValueError, TypeError, InvalidSignature) as error:
-        raise BadRequest(f"the request cannot be read ({error})") from error
+    except _UNREADABLE as error:
+        raise BadRequest(f"the request cannot be read ({' '.join(str(error).split())})") from error
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
         raise BadRequest("the request's key is not one on P-256")
     if not valid:
@@ -170,6 +183,59 @@ def common_name(certificate: x509.Certificate) -> str:
     return str(certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value)
 
 
+def fingerprint(certificate: x509.Certificate) -> str:
+    """The SHA-256 of a certificate, in hex: what a person compares, and what a code carries of the root."""
+    return certificate.fingerprint(hashes.SHA256()).hex()
+
+
+def key_name(key: CertificatePublicKeyTypes) -> str:
+    """The SHA-256 of a public key, in hex: the same for a request and for the certificate that it gets."""
+    der = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    digest = hashes.Hash(hashes.SHA256())
+    digest.update(der)
+    return digest.finalize().hex()
+
+
+def serial_text(certificate: x509.Certificate) -> str:
+    """The serial number as people and the register have it: hex, 40 digits."""
+    return f"{certificate.serial_number:040x}"
+
+
+def end_ms(certificate: x509.Certificate) -> int:
+    """When a certificate ends, in UTC milliseconds."""
+    return int(certificate.not_valid_after_utc.timestamp()) * 1000
+
+
+def begin_ms(certificate: x509.Certificate) -> int:
+    """When a certificate begins, in UTC milliseconds."""
+    return int(certificate.not_valid_before_utc.timestamp()) * 1000
+
+
+def check_chain(chain: bytes, root: x509.Certificate, device: str) -> x509.Certificate:
+    """The leaf of a device's chain (leaf, issuer), when it leads to this root. Raises BadChain.
+
+    Dates are not looked at: a device without a clock must be able to take its certificate.
+    """
+    try:
+        leaf, issuer = x509.load_pem_x509_certificates(chain)
+        leaf.verify_directly_issued_by(issuer)
+        issuer.verify_directly_issued_by(root)
+        authority = issuer.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+        purposes = [
+            purpose
+            for one in (leaf, issuer)
+            for purpose in one.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+        ]
+        name = common_name(leaf)
+    except (ValueError, TypeError, IndexError, InvalidSignature, x509.ExtensionNotFound) as error:
+        raise BadChain(f"the chain does not lead to the town's root ({type(error).__name__} {error})") from error
+    if not authority or set(purposes) != {_USAGE["devices"]}:
+        raise BadChain("the chain is not one of the devices' issuer")
+    if name != device:
+        raise BadChain(f"the certificate is for {name!r}, not for {device!r}")
+    return leaf
+
+
 def moment(at_ms: int) -> datetime:
     """A time in UTC milliseconds as certificates have it: whole seconds."""
     return datetime.fromtimestamp(at_ms // 1000, UTC)
@@ -218,16 +284,19 @@ def _leaf(
         .add_extension(_key_usage(signs_certificates=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage([_USAGE[purpose]]), critical=False)
     )
-    names = [_host(host) for host in hosts]
+    names = [host_name(host) for host in hosts]
     if names:
         builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
     return builder.sign(issuer.key, hashes.SHA256())
 
 
-def _host(host: str) -> x509.GeneralName:
+def host_name(host: str) -> x509.GeneralName:
+    """A host's name or address as a server's certificate has it. Raises ValueError."""
     try:
         return x509.IPAddress(ip_address(host))
     except ValueError:
+        if _HOST.fullmatch(host) is None or len(host) > 253:
+            raise
         return x509.DNSName(host)
 
 
