@@ -89,7 +89,7 @@ class Bodies:
             except Unreadable as error:
                 bad.append(Oddity(record.seq, bytes(record.body), str(error)))
                 continue
-            told = Told(device.id, device.name, record.seq, record.at_ms, self._received_ms, body)
+            told = Told(device.id, device.name, record.seq, record.at_ms, self._received_ms, body, record.boot)
             self.keeping.add(kind, told)
         return bad
 

@@ -12,3 +12,4 @@ class Told(NamedTuple):
     at_ms: int
     received_ms: int
     body: Any
+    boot: str = ""

@@ -5,12 +5,12 @@
 3. A device on hold (cloned, stolen, revoked) gets nothing but what is marked `despite_hold`.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import Literal
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal
 
 import msgspec
 
-from hub.db import Connection
+from hub.db import Connection, Into, insert
 
 What = Literal["desired", "order", "certificate"]
 Reason = Literal["clone", "stolen", "revoked"]
@@ -18,6 +18,15 @@ Reason = Literal["clone", "stolen", "revoked"]
 FOR_EVER_MS = 2**63 - 1
 # A message that was sent and of which nothing has been heard goes again after so long, on the same connection too.
 AGAIN_MS = 60_000
+
+
+_MANY = Into(
+    "outbox (device_id, what, ref, message, not_after_ms, despite_hold, made_ms)",
+    7,
+    "ON CONFLICT (device_id, what, ref) DO UPDATE SET message = excluded.message, "
+    "not_after_ms = excluded.not_after_ms, despite_hold = excluded.despite_hold, made_ms = excluded.made_ms, "
+    "sent_to = '', sent_ms = NULL",
+)
 
 
 class Outgoing(msgspec.Struct, frozen=True):
@@ -54,6 +63,21 @@ def put(
         "not_after_ms = excluded.not_after_ms, despite_hold = excluded.despite_hold, made_ms = excluded.made_ms, "
         "sent_to = '', sent_ms = NULL",
         (device_id, what, ref, message, not_after_ms, int(despite_hold), now_ms),
+    )
+
+
+def put_many(conn: Connection, what: What, ref: str, messages: Mapping[int, bytes], now_ms: int) -> None:
+    """A message to each of many devices, in few statements."""
+    flat: list[Any] = []
+    for device_id, message in messages.items():
+        flat += (device_id, what, ref, message, FOR_EVER_MS, 0, now_ms)
+    insert(conn, _MANY, flat)
+
+
+def drop_many(conn: Connection, device_ids: Sequence[int], what: What) -> None:
+    """Takes the messages of a kind out, of many devices."""
+    conn.executemany(
+        "DELETE FROM outbox WHERE device_id = ? AND what = ?", [(device_id, what) for device_id in device_ids]
     )
 
 

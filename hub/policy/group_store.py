@@ -1,0 +1,183 @@
+"""SQL of groups and of what groups and devices say: the layers, before anything is published."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal, get_args
+
+import msgspec
+
+from hub.db import Connection
+from hub.policy import merge
+from hub.policy.merge import Document, Folded
+from wire import policy
+
+GroupKind = Literal["kind", "place", "tag"]
+# The order of precedence, lowest first; a device's own layer stands above them all.
+GROUP_KINDS: tuple[GroupKind, ...] = get_args(GroupKind)
+RANKS = range(1, 10)
+OWN = ""
+
+
+class Group(msgspec.Struct, frozen=True):
+    """A group and what it says. A group of the kind `kind` has every device of that kind (its name)."""
+
+    id: int
+    kind: GroupKind
+    name: str
+    rank: int
+    document: Document
+    changed_ms: int
+    who: str
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Where it stands among the layers."""
+        return GROUP_KINDS.index(self.kind), self.rank
+
+
+class Device(msgspec.Struct, frozen=True):
+    """A device as far as layers go by it."""
+
+    id: int
+    name: str
+    kind: str
+
+
+_GROUP = "id, kind, name, rank, document, changed_ms, who"
+
+
+def groups(conn: Connection) -> list[Group]:
+    """All groups, in the order of precedence, then by name."""
+    found = [_group(row) for row in conn.execute(f"SELECT {_GROUP} FROM policy_group")]  # noqa: S608 (our own names)
+    return sorted(found, key=lambda one: (*one.place, one.name))
+
+
+def group(conn: Connection, group_id: int) -> Group | None:
+    """One group."""
+    row = conn.execute(f"SELECT {_GROUP} FROM policy_group WHERE id = ?", (group_id,)).fetchone()  # noqa: S608
+    return _group(row) if row else None
+
+
+def _group(row: tuple[Any, ...]) -> Group:
+    id_, kind, name, rank, document, changed_ms, who = row
+    return Group(id_, kind, name, rank, msgspec.json.decode(document), changed_ms, who)
+
+
+def add_group(conn: Connection, kind: GroupKind, name: str, rank: int, now_ms: int, who: str) -> int:
+    """A new group that says nothing yet; its number. Raises db.Refused for a name that is taken."""
+    cursor = conn.execute(
+        "INSERT INTO policy_group (kind, name, rank, changed_ms, who) VALUES (?, ?, ?, ?, ?)",
+        (kind, name, rank, now_ms, who),
+    )
+    return int(cursor.lastrowid or 0)
+
+
+def remove_group(conn: Connection, group_id: int) -> None:
+    """The group is no more; nothing is published by that."""
+    conn.execute("DELETE FROM device_group WHERE group_id = ?", (group_id,))
+    conn.execute("DELETE FROM policy_group WHERE id = ?", (group_id,))
+
+
+def set_rank(conn: Connection, group_id: int, rank: int) -> None:
+    """Where it stands among the groups of its kind; a higher one counts more."""
+    conn.execute("UPDATE policy_group SET rank = ? WHERE id = ?", (rank, group_id))
+
+
+def say(conn: Connection, group_id: int, document: Document, now_ms: int, who: str) -> None:
+    """What a group says from now on; nothing is published by that. Raises policy.BadDocument."""
+    policy.read_layer(document)
+    conn.execute(
+        "UPDATE policy_group SET document = ?, changed_ms = ?, who = ? WHERE id = ?",
+        (_text(document), now_ms, who, group_id),
+    )
+
+
+def say_own(conn: Connection, device_id: int, document: Document, now_ms: int, who: str) -> None:
+    """What a device itself says from now on. Raises policy.BadDocument."""
+    policy.read_layer(document)
+    conn.execute(
+        "INSERT INTO device_layer (device_id, document, changed_ms, who) VALUES (?, ?, ?, ?) ON CONFLICT (device_id) "
+        "DO UPDATE SET document = excluded.document, changed_ms = excluded.changed_ms, who = excluded.who",
+        (device_id, _text(document), now_ms, who),
+    )
+
+
+def own(conn: Connection, device_id: int) -> Document:
+    """What a device itself says."""
+    row = conn.execute("SELECT document FROM device_layer WHERE device_id = ?", (device_id,)).fetchone()
+    return _read(row[0]) if row else {}
+
+
+def join(conn: Connection, group_id: int, device_ids: Iterable[int]) -> None:
+    """Devices become members of a group by place or tag."""
+    conn.executemany(
+        "INSERT INTO device_group (device_id, group_id) VALUES (?, ?) ON CONFLICT DO NOTHING",
+        [(device_id, group_id) for device_id in device_ids],
+    )
+
+
+def leave(conn: Connection, group_id: int, device_ids: Iterable[int]) -> None:
+    """Devices are members no more."""
+    conn.executemany(
+        "DELETE FROM device_group WHERE device_id = ? AND group_id = ?",
+        [(device_id, group_id) for device_id in device_ids],
+    )
+
+
+def devices(conn: Connection) -> list[Device]:
+    """Every device, by name."""
+    return [Device(*row) for row in conn.execute("SELECT id, name, kind FROM device ORDER BY name")]
+
+
+def groups_of(conn: Connection, device_ids: Sequence[int] | None = None) -> dict[int, list[Group]]:
+    """The groups of each device, in the order of precedence: the one place that knows who belongs where."""
+    known = groups(conn)
+    by_id = {one.id: one for one in known}
+    of_kind = {one.name: one for one in known if one.kind == "kind"}
+    wanted = None if device_ids is None else set(device_ids)
+    found: dict[int, list[Group]] = {
+        device_id: [of_kind[kind]] if kind in of_kind else []
+        for device_id, kind in conn.execute("SELECT id, kind FROM device")
+        if wanted is None or device_id in wanted
+    }
+    for device_id, group_id in conn.execute("SELECT device_id, group_id FROM device_group"):
+        if device_id in found and group_id in by_id:
+            found[device_id].append(by_id[group_id])
+    for members in found.values():
+        members.sort(key=lambda one: (*one.place, one.name))
+    return found
+
+
+def folded(conn: Connection, device_ids: Sequence[int] | None = None) -> dict[int, Folded]:
+    """What each device should be by its layers, where it comes from, and what its groups disagree about."""
+    membership = groups_of(conn, device_ids)
+    kinds = dict(conn.execute("SELECT id, kind FROM device"))
+    own_said = dict(conn.execute("SELECT device_id, document FROM device_layer"))
+    # Most devices have the same groups and nothing of their own: each mixture is folded once.
+    known: dict[tuple[str, tuple[int, ...]], Folded] = {}
+    out: dict[int, Folded] = {}
+    for device_id, members in membership.items():
+        key = (kinds[device_id], tuple(one.id for one in members))
+        if device_id in own_said:
+            out[device_id] = _fold(kinds[device_id], members, _read(own_said[device_id]))
+        else:
+            if key not in known:
+                known[key] = _fold(kinds[device_id], members, {})
+            out[device_id] = known[key]
+    return out
+
+
+def _fold(kind: str, members: Sequence[Group], own_layer: Document) -> Folded:
+    ranks: dict[tuple[int, int], list[tuple[str, Document]]] = {}
+    for one in members:
+        ranks.setdefault(one.place, []).append((one.name, policy.for_kind(one.document, kind)))
+    in_order = [ranks[place] for place in sorted(ranks)]
+    return merge.folded([*in_order, [(OWN, policy.for_kind(own_layer, kind))]])
+
+
+def _text(document: Document) -> str:
+    return msgspec.json.encode(document, order="sorted").decode()
+
+
+def _read(text: str) -> Document:
+    document: Document = msgspec.json.decode(text)
+    return document
