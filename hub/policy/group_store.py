@@ -1,11 +1,12 @@
 """SQL of groups and of what groups and devices say: the layers, before anything is published."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal, get_args
 
 import msgspec
 
 from hub.db import Connection
+from hub.fleet.groups import NOWHERE, places_and_tags
 from hub.policy import merge
 from hub.policy.merge import Document, Folded
 from wire import policy
@@ -29,9 +30,14 @@ class Group(msgspec.Struct, frozen=True):
     who: str
 
     @property
-    def place(self) -> tuple[int, int]:
-        """Where it stands among the layers."""
+    def level(self) -> tuple[int, int]:
+        """Where it stands among the layers; groups of one level must not disagree."""
         return GROUP_KINDS.index(self.kind), self.rank
+
+    @property
+    def order(self) -> tuple[int, int, str]:
+        """By precedence, then by name."""
+        return *self.level, self.name
 
 
 class Device(msgspec.Struct, frozen=True):
@@ -48,7 +54,7 @@ _GROUP = "id, kind, name, rank, document, changed_ms, who"
 def groups(conn: Connection) -> list[Group]:
     """All groups, in the order of precedence, then by name."""
     found = [_group(row) for row in conn.execute(f"SELECT {_GROUP} FROM policy_group")]  # noqa: S608 (our own names)
-    return sorted(found, key=lambda one: (*one.place, one.name))
+    return sorted(found, key=lambda one: one.order)
 
 
 def group(conn: Connection, group_id: int) -> Group | None:
@@ -73,7 +79,6 @@ def add_group(conn: Connection, kind: GroupKind, name: str, rank: int, now_ms: i
 
 def remove_group(conn: Connection, group_id: int) -> None:
     """The group is no more; nothing is published by that."""
-    conn.execute("DELETE FROM device_group WHERE group_id = ?", (group_id,))
     conn.execute("DELETE FROM policy_group WHERE id = ?", (group_id,))
 
 
@@ -107,43 +112,25 @@ def own(conn: Connection, device_id: int) -> Document:
     return _read(row[0]) if row else {}
 
 
-def join(conn: Connection, group_id: int, device_ids: Iterable[int]) -> None:
-    """Devices become members of a group by place or tag."""
-    conn.executemany(
-        "INSERT INTO device_group (device_id, group_id) VALUES (?, ?) ON CONFLICT DO NOTHING",
-        [(device_id, group_id) for device_id in device_ids],
-    )
-
-
-def leave(conn: Connection, group_id: int, device_ids: Iterable[int]) -> None:
-    """Devices are members no more."""
-    conn.executemany(
-        "DELETE FROM device_group WHERE device_id = ? AND group_id = ?",
-        [(device_id, group_id) for device_id in device_ids],
-    )
-
-
 def devices(conn: Connection) -> list[Device]:
     """Every device, by name."""
     return [Device(*row) for row in conn.execute("SELECT id, name, kind FROM device ORDER BY name")]
 
 
 def groups_of(conn: Connection, device_ids: Sequence[int] | None = None) -> dict[int, list[Group]]:
-    """The groups of each device, in the order of precedence: the one place that knows who belongs where."""
-    known = groups(conn)
-    by_id = {one.id: one for one in known}
-    of_kind = {one.name: one for one in known if one.kind == "kind"}
+    """The groups of each device, in the order of precedence: the one place that knows who belongs where.
+
+    A group of a kind has the devices of that kind, one of a place or tag those that the inventory has there.
+    """
+    known = {(one.kind, one.name): one for one in groups(conn)}
+    standing = places_and_tags(conn, device_ids)
     wanted = None if device_ids is None else set(device_ids)
-    found: dict[int, list[Group]] = {
-        device_id: [of_kind[kind]] if kind in of_kind else []
-        for device_id, kind in conn.execute("SELECT id, kind FROM device")
-        if wanted is None or device_id in wanted
-    }
-    for device_id, group_id in conn.execute("SELECT device_id, group_id FROM device_group"):
-        if device_id in found and group_id in by_id:
-            found[device_id].append(by_id[group_id])
-    for members in found.values():
-        members.sort(key=lambda one: (*one.place, one.name))
+    found: dict[int, list[Group]] = {}
+    for device_id, kind in conn.execute("SELECT id, kind FROM device"):
+        if wanted is None or device_id in wanted:
+            place, tags = standing.get(device_id, NOWHERE)
+            keys: list[tuple[GroupKind, str]] = [("kind", kind), ("place", place), *(("tag", tag) for tag in tags)]
+            found[device_id] = sorted((known[key] for key in keys if key in known), key=lambda one: one.order)
     return found
 
 
@@ -169,8 +156,8 @@ def folded(conn: Connection, device_ids: Sequence[int] | None = None) -> dict[in
 def _fold(kind: str, members: Sequence[Group], own_layer: Document) -> Folded:
     ranks: dict[tuple[int, int], list[tuple[str, Document]]] = {}
     for one in members:
-        ranks.setdefault(one.place, []).append((one.name, policy.for_kind(one.document, kind)))
-    in_order = [ranks[place] for place in sorted(ranks)]
+        ranks.setdefault(one.level, []).append((one.name, policy.for_kind(one.document, kind)))
+    in_order = [ranks[level] for level in sorted(ranks)]
     return merge.folded([*in_order, [(OWN, policy.for_kind(own_layer, kind))]])
 
 

@@ -15,13 +15,6 @@ CREATE TABLE policy_group (
   UNIQUE (kind, name)
 );
 
-CREATE TABLE device_group (
-  device_id INTEGER NOT NULL,
-  group_id INTEGER NOT NULL,
-  PRIMARY KEY (device_id, group_id)
-) WITHOUT ROWID;
-CREATE INDEX device_group_group ON device_group (group_id);
-
 CREATE TABLE device_layer (
   device_id INTEGER PRIMARY KEY,
   document TEXT NOT NULL,
