@@ -2,6 +2,7 @@
 
 1. The first record of each kind is made at once: after a start, the hub sees at once how the device is.
 2. A round that comes late is made once, not caught up.
+3. What the machine is made of is told after each start, and again when it changed.
 """
 
 import asyncio
@@ -13,14 +14,16 @@ from pathlib import Path
 from typing import Protocol
 
 from edge_agent.clock import Clock
-from edge_agent.fleet import usage
+from edge_agent.fleet import inventory, usage
 from edge_agent.fleet.probe import Probe, Vitals
 from edge_agent.settings import Settings
 from edge_agent.spool import SpoolFull
 from edge_agent.spool_thread import AsyncSpool
-from wire.messages import Health, Lane
+from wire.messages import Health, Inventory, Lane
 
 log = logging.getLogger(__name__)
+
+_INVENTORY_EVERY_S = 300
 
 
 class ReaderState(Protocol):
@@ -44,8 +47,9 @@ async def run(
     *,
     reader: ReaderState | None = None,
     probe: Probe | None = None,
+    root: Path = Path("/"),
 ) -> None:
-    """Appends `health` and `usage` records until cancelled."""
+    """Appends `health`, `usage` and `inventory` records until cancelled; `root` is where /proc and /sys lie."""
     probe = probe or Probe(Path(settings.state_dir), settings.device, settings.supervisor_socket)
     version = await asyncio.to_thread(importlib.metadata.version, "machinaka")
 
@@ -59,9 +63,31 @@ async def run(
         stamp = clock.stamp()
         await spool.append("usage", usage.usage_of(await asyncio.to_thread(probe.counters)), stamp)
 
+    made_of = _MadeOf(root, Path(settings.state_dir) / "identity", version)
+
+    async def parts() -> None:
+        stamp = clock.stamp()
+        if found := await asyncio.to_thread(made_of.news):
+            await spool.append("inventory", found, stamp)
+            made_of.told = found
+
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(_every("health", settings.health_every_s, health), name="health")
         tasks.create_task(_every("usage", settings.usage_every_s, counters), name="usage")
+        tasks.create_task(_every("inventory", _INVENTORY_EVERY_S, parts), name="inventory")
+
+
+class _MadeOf:
+    """What the machine is made of, against what was told of it since the start."""
+
+    def __init__(self, root: Path, identity: Path, version: str) -> None:
+        self._root, self._identity, self._version = root, identity, version
+        self.told: Inventory | None = None
+
+    def news(self) -> Inventory | None:
+        """What to tell, or None when it was told."""
+        found = inventory.inventory(self._root, self._identity, self._version)
+        return found if inventory.is_news(self.told, found) else None
 
 
 def health_of(

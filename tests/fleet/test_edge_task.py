@@ -12,7 +12,7 @@ from edge_agent.settings import Settings
 from edge_agent.spool import Spool
 from edge_agent.spool_thread import AsyncSpool
 from wire import codec
-from wire.messages import Health, Usage
+from wire.messages import Health, Inventory, Usage
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ def test_records_of_both_kinds(tmp_path: Path) -> None:
         device="terminal-1", kind="terminal", state_dir=str(tmp_path), health_every_s=1, usage_every_s=3600
     )
 
-    async def journey() -> tuple[list[Health], list[Usage]]:
+    async def journey() -> tuple[list[Health], list[Usage], list[Inventory]]:
         spool = AsyncSpool(
             lambda: Spool(tmp_path / "spool.db", max_bytes=2**24, ballast_bytes=2**16, stamp=clock.stamp)
         )
@@ -38,16 +38,19 @@ def test_records_of_both_kinds(tmp_path: Path) -> None:
         running = asyncio.create_task(task.run(settings, spool, clock, reader=Reader()))
         # The first of each at once; then health alone goes on.
         async with asyncio.timeout(30):
-            for _ in range(4):
+            for _ in range(5):
                 await appended.acquire()
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
         health = [codec.decode_body(r.kind, r.body) for r in await spool.recent("health", 9)]
         usage = [codec.decode_body(r.kind, r.body) for r in await spool.recent("usage", 9)]
+        made_of = [codec.decode_body(r.kind, r.body) for r in await spool.recent("inventory", 9)]
         spool.close()
-        return health, usage
+        return health, usage, made_of
 
-    health, usage = asyncio.run(journey())
+    health, usage, made_of = asyncio.run(journey())
+    assert [one.version for one in made_of] == [health[0].version]
+    assert made_of[0].system
     assert len(usage) == 1
     assert len(health) == 3
     assert health[0].version
