@@ -7,7 +7,9 @@ from hub.simulate_fleet import Plan
 
 def _latency(place: Place, *, rate: float, batch: int, devices: int) -> Measured:
     with town(place.fresh) as (broker, _):
-        plan = Plan("127.0.0.1", broker.port, devices, rate, batch, SHARES, seconds=place.size(8, 1))
+        plan = Plan(
+            "127.0.0.1", broker.port, devices, rate, batch, SHARES, seconds=place.size(8, 1), ca=str(broker.pki.folder)
+        )
         tally = run_fleet(plan)
     return {"events_s": tally.rate, "p50_ms": tally.latency_ms(0.5), "p99_ms": tally.latency_ms(0.99)}
 

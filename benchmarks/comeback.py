@@ -10,7 +10,7 @@ def return_at_once(place: Place) -> Measured:
     devices = place.size(2_000, 100)
     with town(place.fresh) as (broker, hub):
         assert hub.process is not None
-        plan = Plan("127.0.0.1", broker.port, devices, 0, 500, SHARES, records=devices * 500)
+        plan = Plan("127.0.0.1", broker.port, devices, 0, 500, SHARES, records=devices * 500, ca=str(broker.pki.folder))
         with Memory(hub.process.pid) as memory:
             tally = run_fleet(plan)
     return {

@@ -13,7 +13,9 @@ _DEVICES, _BATCH = 200, 500
 
 def _rate(folder: Path, records: int) -> float:
     with town(folder) as (broker, _):
-        return run_fleet(Plan("127.0.0.1", broker.port, _DEVICES, 0, _BATCH, SHARES, records=records)).rate
+        return run_fleet(
+            Plan("127.0.0.1", broker.port, _DEVICES, 0, _BATCH, SHARES, records=records, ca=str(broker.pki.folder))
+        ).rate
 
 
 def first(place: Place) -> Measured:

@@ -13,6 +13,7 @@ from typing import cast
 import mqtt5
 
 from hub.simulate_records import Voice
+from tests.certificates import pki
 from wire import codec, topics
 
 _UNDER_WAY = 20
@@ -121,7 +122,7 @@ async def _publish(port: int, made: Sequence[Sequence[Message]], started: list[f
     senders = []
     for number, messages in enumerate(made, 1):
         sender = _Sender(f"sim-{number}", messages)
-        await loop.create_connection(partial(_same, sender), "127.0.0.1", port)
+        await loop.create_connection(partial(_same, sender), "127.0.0.1", port, ssl=pki().context(f"sim-{number}"))
         senders.append(sender)
         await sender.ready
     started.append(loop.time())

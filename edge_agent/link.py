@@ -6,7 +6,9 @@ Made anew for each connection, so that nothing of an old one can be taken for th
 import asyncio
 import contextlib
 import socket
+import ssl
 from collections.abc import Callable
+from pathlib import Path
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
@@ -19,19 +21,52 @@ from wire import codec, topics
 from wire.messages import Presence
 
 _CONNECT_S = 10
+# OpenSSL's X509_V_FLAG_NO_CHECK_TIME: which certificate it is still counts, only not whether it has begun or ended.
+_NO_CHECK_TIME = 0x200000
 
 
 class Refused(Exception):
     """The broker is away or says no; the text is for the log."""
 
 
+def identity_dir(settings: Settings) -> Path:
+    """Where the device's key and certificates lie."""
+    return Path(settings.state_dir) / "identity"
+
+
+def device_tls(folder: Path, *, clock_is_set: bool) -> ssl.SSLContext:
+    """How the device shows who it is and knows its broker. Raises Refused.
+
+    A device that does not know the time (no battery clock, no time server) would find every certificate of the
+    future and could never deliver: it then leaves dates to the broker, whose clock is right.
+    """
+    if not (folder / "certificate.pem").exists():
+        raise Refused("this device is not enrolled yet")
+    try:
+        context = ssl.create_default_context(cafile=str(folder / "root.pem"))
+        context.minimum_version = ssl.TLSVersion.TLSv1_3
+        context.load_cert_chain(folder / "certificate.pem", folder / "key.pem")
+    except (OSError, ssl.SSLError) as error:
+        raise Refused(f"{folder}: the device's identity cannot be read ({error})") from error
+    if not clock_is_set:
+        context.verify_flags |= _NO_CHECK_TIME
+    return context
+
+
 class Link:
     """One connection: a paho client whose socket is served by the event loop."""
 
     def __init__(
-        self, settings: Settings, presence: Presence, on_message: Callable[[str, bytes], None], wake: asyncio.Event
+        self,
+        settings: Settings,
+        presence: Presence,
+        on_message: Callable[[str, bytes], None],
+        wake: asyncio.Event,
+        *,
+        clock_is_set: bool = True,
     ) -> None:
         self._settings = settings
+        self._clock_is_set = clock_is_set
         self._presence = presence
         self._on_message = on_message
         self._wake = wake
@@ -64,7 +99,9 @@ class Link:
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.SessionExpiryInterval = 0
         try:
-            # Name lookup and TCP may take long: not on the loop.
+            # Name lookup, TCP and the handshake may take long: not on the loop.
+            tls = await asyncio.to_thread(device_tls, identity_dir(self._settings), clock_is_set=self._clock_is_set)
+            self._client.tls_set_context(tls)
             await asyncio.to_thread(
                 self._client.connect,
                 broker.host,
@@ -92,10 +129,16 @@ class Link:
         # paho leaves Nagle's algorithm on: each batch that waits for an ack would cost 40 ms.
         opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._socket = opened
-        self._loop.add_reader(opened, self._client.loop_read)
+        self._loop.add_reader(opened, self._readable)
         if self._client.want_write():
             self._want_write(self._client, None, opened)
         self._upkeep = self._loop.create_task(self._keep_up(), name="mqtt keepalive")
+
+    def _readable(self) -> None:
+        """Reads all there is: what TLS has already unpacked makes the socket readable no more."""
+        self._client.loop_read()
+        while isinstance(self._socket, ssl.SSLSocket) and self._socket.fileno() != -1 and self._socket.pending():
+            self._client.loop_read()
 
     async def _keep_up(self) -> None:
         while self._client.loop_misc() == MQTTErrorCode.MQTT_ERR_SUCCESS:  # noqa: ASYNC110 (the clock is the event)

@@ -19,7 +19,7 @@ class BrokerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where the broker listens, and how long bulk records may wait for company."""
 
     host: str = "127.0.0.1"
-    port: Port = 1883
+    port: Port = 8883
     keepalive_s: Positive = 30
     bulk_every_s: Positive = 60
 

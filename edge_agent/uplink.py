@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from edge_agent.clock import Clock
+from edge_agent.effective import Holder, of_settings
 from edge_agent.link import Link, Refused
 from edge_agent.settings import Settings
 from edge_agent.spool_thread import AsyncSpool
@@ -88,8 +89,10 @@ class Uplink:
         *,
         version: str,
         under_way: int = BATCHES_UNDER_WAY,
+        holder: Holder | None = None,
     ) -> None:
         self._settings = settings
+        self._holder = holder or Holder(of_settings(settings))
         self._spool = spool
         self._clock = clock
         self._version = version
@@ -100,10 +103,13 @@ class Uplink:
         self._lanes: dict[Lane, _Lane] = {lane: _Lane() for lane in LANES}
         self._watchers: list[Callable[[UplinkState], None]] = []
         self._takers: dict[type, Callable[[Any], None]] = {}
+        self._followed: Callable[[], tuple[str, int, int]] = lambda: ("", 0, 0)
         self._fault = ""
         self._connected_s = -1e9
         # Since when the hub owes an answer. Sending again, or a new connection to the broker, is none.
         self._unanswered_s: float | None = None
+        # When the hub itself was heard last, by the monotonic clock; None since the start.
+        self.heard_s: float | None = None
         self.state = UplinkState()
         spool.on_append(self._appended)
 
@@ -118,11 +124,16 @@ class Uplink:
         """
         self._takers[what] = taker
 
+    def say_followed(self, followed: Callable[[], tuple[str, int, int]]) -> None:
+        """`followed` tells each presence how far this device has followed: incarnation, generations seen and applied."""
+        self._followed = followed
+
     async def run(self) -> None:
         """Connects, serves, and does so again, until cancelled."""
         pause_s: float = _BACKOFF_S[0]
         while True:
-            link = Link(self._settings, self._next_presence(), self._message, self._wake)
+            clock_is_set = self._clock.stamp().clock != "unset"
+            link = Link(self._settings, self._next_presence(), self._message, self._wake, clock_is_set=clock_is_set)
             try:
                 await link.open()
                 self._ended()
@@ -206,7 +217,7 @@ class Uplink:
         """How long a record may wait for company. Just after a connection not long: somebody may be looking."""
         if lane == "urgent":
             return 0
-        every_s = self._settings.broker.bulk_every_s
+        every_s = self._holder.now.bulk_every_s
         return every_s if now_s - self._connected_s > _FRESH_S else min(every_s, _FRESH_WAIT_S)
 
     def _resend_if_late(self, state: _Lane, now_s: float) -> None:
@@ -247,6 +258,7 @@ class Uplink:
         # Only the newest word of a lane counts; each costs an fsync.
         for ack in {(ack.spool, ack.lane): ack for ack in acks}.values():
             if await self._spool.take_ack(ack):
+                self.heard_s = time.monotonic()
                 await self._follow(ack)
 
     async def _follow(self, ack: Ack) -> None:
@@ -299,7 +311,9 @@ class Uplink:
             temporary.write_text(f"{number}\n", encoding="ascii")
             temporary.replace(self._counter)
         stamp = self._clock.stamp()
-        return Presence(True, stamp.boot, number, self._version, self._settings.kind)  # noqa: FBT003 (online)
+        incarnation, seen, applied = self._followed()
+        kind = self._settings.kind
+        return Presence(True, stamp.boot, number, self._version, kind, seen, applied, incarnation)  # noqa: FBT003 (online)
 
 
 def read_counter(path: Path) -> int:

@@ -31,6 +31,8 @@ from hub.identity import web as identity
 from hub.ingest import Ingest
 from hub.inventory import web as inventory
 from hub.live import Live
+from hub.mqtt import hub_tls
+from hub.orders import task as orders_task
 from hub.orders import web as orders
 from hub.policy import web as policy
 from hub.rollout import web as rollout
@@ -111,17 +113,18 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
     app.state.guard = Guard(settings, db)
     app.state.signing = await asyncio.to_thread(Signing, Path(settings.state_dir))
     app.state.stopping = asyncio.Event()
-    app.state.ingest = Ingest(settings.broker, db, live)
+    app.state.ingest = Ingest(settings.broker, db, live, tls=partial(hub_tls, settings.ca))
     ingest = asyncio.create_task(app.state.ingest.run(), name="ingest")
+    overdue = asyncio.create_task(orders_task.run(db, live), name="orders")
     app.state.down = Down(db, live, app.state.ingest)
     down = asyncio.create_task(app.state.down.run(), name="down")
-    for task in (ingest, down):
+    for task in (ingest, down, overdue):
         task.add_done_callback(partial(_ended, app))
     try:
         yield
     finally:
         app.state.stopping.set()
-        for task in (down, ingest):
+        for task in (overdue, down, ingest):
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task

@@ -13,6 +13,7 @@
 import asyncio
 import logging
 import random
+import ssl
 import sys
 import time
 from collections.abc import Callable
@@ -27,10 +28,10 @@ from hub.ingest_group import RECORDS, Group
 from hub.live import Change, Live
 from wire import codec, topics
 from wire.messages import Ack
+from wire.x509 import HUB_NAME
 
 log = logging.getLogger(__name__)
 
-CLIENT_ID = "machinaka-hub"
 WINDOW_S = 0.002
 RECORDS_AT_ONCE = 1_000
 # How many messages go one by one after a group that the database refused: as many as can have been in it.
@@ -68,8 +69,18 @@ class _Refused(NamedTuple):
 class Ingest:
     """The hub's one intake.  `run` it as a task; cancelling it commits what has come and leaves."""
 
-    def __init__(self, broker: BrokerAddress, db: Db, live: Live, *, now_ms: Callable[[], int] | None = None) -> None:
+    def __init__(
+        self,
+        broker: BrokerAddress,
+        db: Db,
+        live: Live,
+        *,
+        tls: Callable[[], ssl.SSLContext],
+        now_ms: Callable[[], int] | None = None,
+    ) -> None:
         self._broker, self._db, self._live = broker, db, live
+        # Made anew for each connection: certificates are renewed while the hub runs.
+        self._tls = tls
         self._now_ms = now_ms or (lambda: time.time_ns() // 1_000_000)
         self._known = Known(db)
         self._connection: mqtt.Connection | None = None
@@ -151,7 +162,8 @@ class Ingest:
 
     async def _stay_connected(self) -> None:
         try:
-            self._connection = await mqtt.connect(self._broker.host, self._broker.port, self)
+            tls = await asyncio.to_thread(self._tls)
+            self._connection = await mqtt.connect(self._broker.host, self._broker.port, self, tls)
         except mqtt.Away as away:
             self._broker_trouble.begin(str(away))
             return
@@ -172,7 +184,7 @@ class Ingest:
     async def _subscribe(self, connection: mqtt.Connection) -> None:
         # Read before the broker may send anything, so that no cursor is told that has moved on since.
         cursors = await self._db.aread(lambda conn: record_store.cursors(conn, self._now_ms() - LANES_TOLD_MS))
-        has_session = await connection.greet(CLIENT_ID)
+        has_session = await connection.greet(HUB_NAME)
         if not has_session:
             # Without a session, devices may have left unheard; those that are there will be heard again.
             gone = await self._db.write(record_store.everyone_offline)

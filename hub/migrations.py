@@ -9,6 +9,7 @@
 4. Clock quality is kept as 0 synced, 1 held, 2 unset; times are milliseconds of UTC.
 """
 
+import sqlite3
 from pathlib import Path
 
 from sqlite_utils import Database, Migrations
@@ -104,9 +105,13 @@ def m012_api(db: Database) -> None:
 
 
 def _make(db: Database, statements: str) -> None:
-    for statement in statements.split(";"):
-        if statement.strip():
+    # A trigger has semicolons of its own.
+    statement = ""
+    for part in statements.split(";"):
+        statement += part + ";"
+        if sqlite3.complete_statement(statement):
             db.execute(statement)
+            statement = ""
 
 
 _PEOPLE = """

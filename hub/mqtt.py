@@ -8,7 +8,9 @@
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any, Protocol, TypeVar, cast
 
 import mqtt5
@@ -209,12 +211,23 @@ class Connection(asyncio.Protocol):
             self._gone.set_result(why)
 
 
-async def connect(host: str, port: int, taker: Taker) -> Connection:
+def hub_tls(folder: Path) -> ssl.SSLContext:
+    """How the hub shows who it is and knows its broker: from the certificates in its `ca` folder. Raises Away."""
+    try:
+        context = ssl.create_default_context(cafile=str(folder / "root.pem"))
+        context.minimum_version = ssl.TLSVersion.TLSv1_3
+        context.load_cert_chain(folder / "hub.pem", folder / "hub.key")
+    except (OSError, ssl.SSLError) as error:
+        raise Away(f"{folder}: no certificates of a hub there ({error})") from error
+    return context
+
+
+async def connect(host: str, port: int, taker: Taker, tls: ssl.SSLContext) -> Connection:
     """A connection on which nothing has been said yet. Raises Away."""
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(CONNECT_S):
-            _, connection = await loop.create_connection(lambda: Connection(taker), host, port)
+            _, connection = await loop.create_connection(lambda: Connection(taker), host, port, ssl=tls)
     except (OSError, TimeoutError) as error:
         raise Away(f"nothing answers at {host}:{port} ({error or 'no answer'})") from error
     return connection

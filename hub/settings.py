@@ -14,10 +14,11 @@ Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 
 
 class BrokerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the broker listens."""
+    """Where the broker listens, and the hub's folder of certificates (`<state_dir>/ca` unless said)."""
 
     host: str = "127.0.0.1"
-    port: Port = 1883
+    port: Port = 8883
+    ca_dir: str = ""
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -41,6 +42,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def secure(self) -> bool:
         """Whether people come by https."""
         return self.url.startswith("https://")
+
+    @property
+    def ca(self) -> Path:
+        """The folder with the town's root, the hub's issuers, and the hub's and the broker's certificates."""
+        return Path(self.broker.ca_dir or Path(self.state_dir) / "ca")
 
     @property
     def database(self) -> Path:

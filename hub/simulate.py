@@ -28,7 +28,10 @@ def add_to(commands: "argparse._SubParsersAction[Any]") -> None:
     simulate = commands.add_parser("simulate", help="speak as many devices, to see what a hub bears")
     kinds = simulate.add_subparsers(required=True, metavar="WHAT", parser_class=_Sentence)
     fleet = kinds.add_parser("fleet", help="devices that send records at a rate", description=__doc__)
-    fleet.add_argument("--broker", default="127.0.0.1:1883", metavar="HOST:PORT", help="default: %(default)s")
+    fleet.add_argument("--broker", default="127.0.0.1:8883", metavar="HOST:PORT", help="default: %(default)s")
+    fleet.add_argument(
+        "--ca", required=True, metavar="FOLDER", help="the hub's `ca` folder; its issuer makes the certificates"
+    )
     fleet.add_argument("--devices", required=True, metavar="N", help=f"1 to {_MOST_DEVICES}")
     fleet.add_argument(
         "--rate", default="0", metavar="R", help="records a second in all; 0: as fast as they are acked (default)"
@@ -47,11 +50,12 @@ def add_to(commands: "argparse._SubParsersAction[Any]") -> None:
 def _fleet(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     from hub import simulate_fleet
     from hub.simulate_device import Away
+    from hub.simulate_identity import NoIssuer
 
     plan = _plan(arguments, parser)
     try:
         tally, interrupted = asyncio.run(simulate_fleet.run(plan, _progress))
-    except (Away, simulate_fleet.TooMany) as error:
+    except (Away, NoIssuer, simulate_fleet.TooMany) as error:
         parser.error(str(error))
     print(summary(tally))
     return 0 if interrupted or tally.acked == tally.made else 1
@@ -80,7 +84,7 @@ def _plan(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> "Pl
 
     host, _, port = arguments.broker.rpartition(":")
     if not host or not port.isascii() or not port.isdigit() or not 1 <= int(port) <= 65535:
-        parser.error(f"--broker: found {arguments.broker!r}, expected HOST:PORT such as 127.0.0.1:1883")
+        parser.error(f"--broker: found {arguments.broker!r}, expected HOST:PORT such as 127.0.0.1:8883")
     devices = count("devices", _MOST_DEVICES)
     if not is_prefix(arguments.prefix, devices):
         parser.error(f"--prefix: found {arguments.prefix!r}, expected a name of a-z, 0-9 and -")
@@ -100,6 +104,7 @@ def _plan(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> "Pl
         records=None if arguments.records is None else count("records", 10**10),
         seconds=None if arguments.seconds is None else number("seconds", 0.1, 10**7),
         prefix=arguments.prefix,
+        ca=arguments.ca,
     )
 
 

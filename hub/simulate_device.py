@@ -8,6 +8,7 @@
 
 import asyncio
 import socket
+import ssl
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Protocol, cast
@@ -91,13 +92,13 @@ class Device(asyncio.Protocol):
         """How many records it sent that are not acked."""
         return sum(sent.records for lane in self._lanes.values() for sent in lane.under_way)
 
-    async def connect(self, host: str, port: int) -> None:
+    async def connect(self, host: str, port: int, tls: ssl.SSLContext) -> None:
         """Connects, subscribes, says that it is there, and sends again what is not acked. Raises Away."""
         loop = asyncio.get_running_loop()
         self._rest, self._ready = b"", loop.create_future()
         try:
             async with asyncio.timeout(CONNECT_S):
-                await loop.create_connection(lambda: self, host, port)
+                await loop.create_connection(lambda: self, host, port, ssl=tls)
                 self._greet()
                 await self._ready
         except Away:

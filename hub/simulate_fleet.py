@@ -15,8 +15,10 @@ import signal
 from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from hub.simulate_device import Away, Device
+from hub.simulate_identity import Identities
 from hub.simulate_records import Voice
 from wire import topics
 
@@ -45,6 +47,7 @@ class Plan:
     records: int | None = None
     seconds: float | None = None
     prefix: str = "sim"
+    ca: str = "ca"
 
     def name(self, number: int) -> str:
         """The name of a device."""
@@ -112,6 +115,7 @@ class Fleet:
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self.tally = Tally()
+        self._identities = Identities(Path(plan.ca))
         self._stop = asyncio.Event()
         self._left = [plan.quota(number + 1) for number in range(plan.devices)]
         self._turns: list[deque[float]] = [deque() for _ in range(plan.devices)]
@@ -192,7 +196,7 @@ class Fleet:
     async def _connect_all(self) -> None:
         async def dial(device: Device) -> None:
             async with self._gate:
-                await device.connect(self._plan.host, self._plan.port)
+                await device.connect(self._plan.host, self._plan.port, self._identities.context(device.name))
 
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -250,7 +254,7 @@ class Fleet:
     async def _again(self, device: Device) -> None:
         with contextlib.suppress(Away):
             async with self._gate:
-                await device.connect(self._plan.host, self._plan.port)
+                await device.connect(self._plan.host, self._plan.port, self._identities.context(device.name))
             self.tally.connected_again += 1
 
     async def _show(self, progress: Callable[["Fleet", float], None]) -> None:

@@ -1,4 +1,4 @@
-"""A real Mosquitto for tests: on a port of its own, killed and started again at will."""
+"""A real Mosquitto for tests, locked as the product has it: on a port of its own, killed and started again at will."""
 
 import os
 import signal
@@ -8,7 +8,9 @@ import time
 from pathlib import Path
 from types import TracebackType
 
-CONFIG = Path(__file__).resolve().parent.parent / "firmware_configs" / "hub" / "mosquitto.conf"
+from tests.certificates import Pki, pki
+
+CONFIGS = Path(__file__).resolve().parent.parent / "firmware_configs" / "hub"
 
 
 def free_port() -> int:
@@ -33,12 +35,17 @@ def wait_for_port(port: int, *, within_s: float = 10) -> None:
 class Broker:
     """The product's own configuration of Mosquitto, as a child process."""
 
-    def __init__(self, folder: Path, port: int | None = None) -> None:
+    def __init__(self, folder: Path, port: int | None = None, *, of: Pki | None = None, also: str = "") -> None:
+        """`of`: whose certificates, the run's own town unless said; `also`: more lines of the access list."""
         self.port = port or free_port()
+        self.pki = of or pki()
         self._config = folder / "mosquitto.conf"
         self._log = folder / "mosquitto.log"
-        text = CONFIG.read_text()
-        for name, value in {"port": self.port, "host": "127.0.0.1", "log": f"file {self._log}"}.items():
+        access = folder / "mosquitto.acl"
+        access.write_text((CONFIGS / "mosquitto.acl").read_text() + also)
+        text = (CONFIGS / "mosquitto.conf").read_text()
+        filled = {"port": self.port, "host": "127.0.0.1", "log": f"file {self._log}"}
+        for name, value in {**filled, "pki": self.pki.folder, "acl": access}.items():
             text = text.replace(f"{{{name}}}", str(value))
         # Started by root, Mosquitto becomes another user who may not write into a test's folder.
         self._config.write_text(text + ("user root\n" if os.geteuid() == 0 else ""))

@@ -11,6 +11,7 @@ from types import TracebackType
 import httpx
 
 from tests.broker import free_port
+from tests.certificates import pki
 from wire import settings_file
 
 
@@ -26,7 +27,11 @@ class Hub:
         self.log = folder / "hub.log"
         settings_file.write(
             self.settings,
-            {"state_dir": str(folder / "hub"), "port": self.port, "broker": {"port": broker_port}},
+            {
+                "state_dir": str(folder / "hub"),
+                "port": self.port,
+                "broker": {"port": broker_port, "ca_dir": str(pki().folder)},
+            },
             about="A hub under test.",
         )
         self.process: subprocess.Popen[bytes] | None = None

@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any
 
 from edge_agent.attendance.readers.field import ORDER
+from tests.certificates import pki
 from wire import settings_file
 
 WITHIN_S = 60.0
@@ -85,7 +86,10 @@ def write_settings(path: Path, **changes: Any) -> Path:
         "health_every_s": 3600,
         "usage_every_s": 3600,
     }
-    settings_file.write(path, plain | changes, about="A terminal under test.")
+    plain |= changes
+    if "broker" in changes:
+        pki().identity(plain["device"], Path(plain["state_dir"]) / "identity")
+    settings_file.write(path, plain, about="A terminal under test.")
     return path
 
 

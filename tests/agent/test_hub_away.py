@@ -11,6 +11,7 @@ from edge_agent.spool_thread import AsyncSpool
 from edge_agent.uplink import Uplink, UplinkState
 from tests.agent.agent_process import until
 from tests.broker import Broker
+from tests.certificates import pki
 from tests.clock.hand_time import HandTime
 from tests.uplink.tiny_hub import TinyHub
 from wire.messages import Punch
@@ -20,6 +21,7 @@ def test_the_hub_is_away_until_it_answers(tmp_path: Path, broker: Broker) -> Non
     settings = Settings(
         device="terminal-1", kind="terminal", state_dir=str(tmp_path), broker=BrokerSettings(port=broker.port)
     )
+    pki().identity("terminal-1", tmp_path / "identity")
     clock = Clock(tmp_path / "good-time", HandTime())
     states: list[UplinkState] = []
 

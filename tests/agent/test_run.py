@@ -2,11 +2,14 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import sqlite3
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from cryptography.x509 import load_pem_x509_certificate
 
 from edge_agent import app
 from edge_agent import settings as agent_settings
@@ -14,9 +17,11 @@ from edge_agent.clock import Clock
 from edge_agent.spool import Spool, SpoolFull
 from tests.agent.agent_process import Child, command, until, write_settings
 from tests.broker import Broker, free_port
+from tests.certificates import Pki
 from tests.clock.hand_time import HandTime
 from wire import codec
 from wire.messages import Ack, Alarm
+from wire.x509 import Withdrawn
 
 _STAMP = HandTime().stamp()
 
@@ -75,7 +80,7 @@ def test_a_killed_agent_loses_nothing_and_starts_again(tmp_path: Path) -> None:
 
 def test_a_broken_spool_is_set_aside_and_told(tmp_path: Path) -> None:
     settings = _settings(tmp_path)
-    (tmp_path / "state").mkdir()
+    (tmp_path / "state").mkdir(exist_ok=True)
     (tmp_path / "state" / "spool.db").write_bytes(b"no database, but longer than a header" * 200)
     with Child("run", "--settings", str(settings)) as agent:
         until(lambda: _kept(tmp_path, "alarm") == 1, "the alarm")
@@ -157,24 +162,27 @@ def _append_forever(spool: Spool, detail: str) -> None:
 # ---- a broker that refuses
 
 
-def _allow(folder: Path, *, anonymous: bool) -> None:
-    path = folder / "mosquitto.conf"
-    words = {True: "allow_anonymous true", False: "allow_anonymous false"}
-    path.write_text(path.read_text().replace(words[not anonymous], words[anonymous]))
-
-
 def test_a_broker_that_refuses_is_said_once_when_it_begins_and_once_when_it_ends(tmp_path: Path) -> None:
-    broker = Broker(tmp_path)
-    _allow(tmp_path, anonymous=False)
-    broker.start()
+    town = Pki(tmp_path / "pki")
+    broker = Broker(tmp_path, of=town)
     settings = _settings(tmp_path, broker={"port": broker.port})
+    identity = tmp_path / "state" / "identity"
+    shutil.rmtree(identity)
+    serial = load_pem_x509_certificate((town.identity("terminal-1", identity) / "certificate.pem").read_bytes())
+    town.withdrawn.append(Withdrawn(serial.serial_number, datetime.now(UTC)))
+    town.write_crl()
+    broker.start()
     try:
         with Child("run", "--settings", str(settings)) as agent:
-            agent.until_it_says(f"broker 127.0.0.1:{broker.port}: refused: Not authorized")
+            agent.until_it_says(f"broker 127.0.0.1:{broker.port}: ")
             log = tmp_path / "mosquitto.log"
-            until(lambda: log.read_text(errors="replace").count("not authorised") >= 3, "it tries again and again")
+            until(
+                lambda: log.read_text(errors="replace").count("certificate verify failed") >= 3,
+                "it tries again and again",
+            )
             broker.stop()
-            _allow(tmp_path, anonymous=True)
+            town.withdrawn.clear()
+            town.write_crl()
             broker.start()
             agent.until_it_says("connected again")
             assert agent.end() == 0
@@ -225,7 +233,7 @@ def test_the_spool_is_shown_before_beside_and_after_a_running_agent(tmp_path: Pa
 def test_a_spool_that_cannot_be_read_is_one_sentence(tmp_path: Path) -> None:
     settings = _settings(tmp_path)
     path = tmp_path / "state" / "spool.db"
-    path.parent.mkdir()
+    path.parent.mkdir(exist_ok=True)
     path.write_bytes(b"no database" * 1000)
     done = command("spool", "--settings", str(settings))
     assert (done.returncode, done.stdout) == (2, "")

@@ -16,6 +16,7 @@ from hub.db import Connection, Db
 from hub.fleet import store
 from hub.ingest import Ingest
 from hub.live import Live
+from tests.certificates import Pki, pki
 from wire import codec, topics
 from wire.messages import Ack, Batch, ClockQuality, Health, Lane, Punch, Record
 
@@ -76,9 +77,12 @@ def run_of(after: int, count: int, **more: object) -> Batch:
 class Device:
     """A device's side of the wire, over a real connection, one step at a time."""
 
-    def __init__(self, port: int, name: str = "terminal-1", will: bytes | None = None) -> None:
+    def __init__(
+        self, port: int, name: str = "terminal-1", will: bytes | None = None, *, of: Pki | None = None
+    ) -> None:
         self.name = name
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout=30)
+        plain = socket.create_connection(("127.0.0.1", port), timeout=30)
+        self._socket = (of or pki()).context(name).wrap_socket(plain, server_hostname="127.0.0.1")
         self._data = b""
         self._packet_id = 1
         self._acks: list[Ack] = []
@@ -173,7 +177,7 @@ class Hub:
 
     async def _run(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self.ingest = Ingest(Address("127.0.0.1", self._port), self.db, self.live)
+        self.ingest = Ingest(Address("127.0.0.1", self._port), self.db, self.live, tls=lambda: pki().context("hub"))
         self._task = asyncio.create_task(self.ingest.run())
         self._ready.set()
         await asyncio.wait([self._task])

@@ -21,6 +21,7 @@ from edge_agent.attendance.readers.field import UdpField
 from edge_agent.kiosk.screen import STAYS_S, View
 from hub.fleet import store
 from tests.broker import free_port
+from tests.certificates import pki
 from wire import settings_file
 
 T = TypeVar("T")
@@ -88,6 +89,7 @@ class Agent:
         self.settings = folder / "agent.toml"
         self.field = UdpField().start()
         self.kiosk = Kiosk(free_port())
+        pki().identity(name, self.state_dir / "identity")
         self._write_settings(broker_port, spool)
         self.process: subprocess.Popen[bytes] | None = None
         self._card = 0

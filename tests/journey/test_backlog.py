@@ -9,7 +9,6 @@ from pathlib import Path
 from hub.ingest_group import BYTES, RECORDS
 from tests.broker import Broker
 from tests.ingest.parts import Device, Hub, run_of, running_hub, soon
-from wire import topics
 from wire.messages import BATCH_PLAIN_BYTES, RECORDS_PER_BATCH
 
 DEVICES, BATCHES = 20, 10
@@ -32,12 +31,11 @@ def _spool(number: int) -> str:
     return f"{number:016x}"
 
 
-def _flood(device: Device) -> None:
+def _flood(devices: list[Device]) -> None:
     """Devices that were away for long send what they have, all at once."""
     for batch in range(BATCHES):
-        for number in range(DEVICES):
-            message = run_of(batch * RECORDS_PER_BATCH, RECORDS_PER_BATCH, spool=_spool(number))
-            device.send(message, topics.topic(f"tablet-{number}", "up"))
+        for number, device in enumerate(devices):
+            device.send(run_of(batch * RECORDS_PER_BATCH, RECORDS_PER_BATCH, spool=_spool(number)))
 
 
 def _check_bounds(hub: Hub) -> bool:
@@ -53,7 +51,7 @@ def _check_bounds(hub: Hub) -> bool:
 def test_a_backlog_waits_at_the_broker_while_the_database_is_locked(broker: Broker, tmp_path: Path) -> None:
     path = tmp_path / "hub.db"
     with running_hub(path, broker.port) as hub:
-        flood = Device(broker.port, "flood")
+        flood = [Device(broker.port, f"tablet-{number}") for number in range(DEVICES)]
         with _locked(path):
             end, stopped = time.monotonic() + LOCKED_S, 0
             _flood(flood)
@@ -64,4 +62,5 @@ def test_a_backlog_waits_at_the_broker_while_the_database_is_locked(broker: Brok
         assert soon(lambda: hub.count("SELECT coalesce(sum(through), 0) FROM lane") == DEVICES * BATCHES * 500)
         for number in range(DEVICES):
             assert hub.seqs(spool=_spool(number)) == list(range(1, BATCHES * RECORDS_PER_BATCH + 1))
-        flood.drop()
+        for device in flood:
+            device.drop()

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.broker import Broker
+from tests.certificates import pki
 from tests.hub_process import Hub
 from tests.journey.parts import Agent, Ledger, arrived, kept, soon
 from wire import settings_file
@@ -39,6 +40,7 @@ class Writer:
             about="A device under test.",
         )
         self.spool.parent.mkdir()
+        pki().identity(name, self.spool.parent / "identity")
         self.confirmed: dict[str, list[int]] = {"urgent": [], "bulk": []}
         self._asked = 0
         self._log = folder / f"{name}.log"

@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 from tests.broker import Broker
+from tests.certificates import pki
 from tests.hub_process import Hub
 from tests.journey.parts import Agent, Ledger, arrived, kept, soon
 
@@ -23,6 +24,7 @@ def test_a_card_written_anew_and_two_agents_count_for_themselves(tmp_path: Path)
         old, _ = kept(first.spool)
         first.stop()
         shutil.rmtree(first.state_dir)
+        pki().identity(first.name, first.state_dir / "identity")
         first.start()
         for _ in range(3):
             first.tap()

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.broker import Broker, free_port
+from tests.certificates import pki
 from tests.hub_process import Hub
 
 
@@ -26,7 +27,7 @@ def hub(tmp_path: Path, broker: Broker) -> Iterator[Hub]:
 
 def command(*arguments: str) -> list[str]:
     """The command line."""
-    return [sys.executable, "-m", "hub", "simulate", "fleet", *arguments]
+    return [sys.executable, "-m", "hub", "simulate", "fleet", "--ca", str(pki().folder), *arguments]
 
 
 def simulate(*arguments: str) -> subprocess.CompletedProcess[str]:

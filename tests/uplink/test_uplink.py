@@ -15,6 +15,7 @@ from edge_agent.spool import Spool
 from edge_agent.spool_thread import AsyncSpool
 from edge_agent.uplink import Uplink
 from tests.broker import Broker, free_port
+from tests.certificates import pki
 from tests.uplink.tiny_hub import TinyHub
 from wire.messages import Alarm, ProcessState
 
@@ -28,6 +29,7 @@ class Device:
         self.settings = Settings(
             DEVICE, "terminal", str(folder), BrokerSettings(port=port, bulk_every_s=1, keepalive_s=5)
         )
+        pki().identity(DEVICE, folder / "identity")
         self.clock = Clock(folder / "good-time")
         self.spool = AsyncSpool(
             lambda: Spool(folder / "spool.db", max_bytes=64 << 20, ballast_bytes=65536, stamp=self.clock.stamp)

@@ -5,6 +5,7 @@ import threading
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
+from tests.certificates import pki
 from wire import codec, topics
 from wire.messages import Ack, Batch, Presence, Record
 
@@ -27,6 +28,7 @@ class TinyHub:
         )
         self._client.on_subscribe = lambda *_: self._ready.set()
         self._client.on_message = lambda _client, _data, message: self._heard(message.topic, bytes(message.payload))
+        self._client.tls_set_context(pki().context("hub"))
         self._client.connect("127.0.0.1", port)
 
     def start(self) -> None:

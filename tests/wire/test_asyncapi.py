@@ -1,10 +1,12 @@
 """The published document: equal to the code, whole in itself, true of the golden files and of the real programs."""
 
+import asyncio
 import copy
 import json
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +17,18 @@ import yaml
 from hypothesis import given, settings
 from paho.mqtt.enums import CallbackAPIVersion
 
+from hub.db import Connection, Db
+from hub.fleet import outbox
 from tests.broker import Broker
+from tests.certificates import pki
+from tests.hub_process import Hub
 from tests.ingest.parts import running_hub, soon
 from tests.uplink.test_uplink import Device, drained, running
 from tests.wire import drawn
-from tests.wire.golden import ACKS, BATCHES, PRESENCES, value
+from tests.wire.golden import ACKS, BATCHES, DEVICE, DOWNS, PRESENCES, value
 from tests.wire.schema import complaints, references, resolve
 from wire import asyncapi, codec, messages, topics
-from wire.messages import BODY_OF_KIND, LANE_OF_KIND, Ack, Batch, Presence
+from wire.messages import BODY_OF_KIND, LANE_OF_KIND, Ack, Batch, Down, Presence
 
 FILE = Path(__file__).parents[2] / "docs/protocol/asyncapi.yaml"
 DOCUMENT: dict[str, Any] = yaml.safe_load(FILE.read_text(encoding="utf-8"))
@@ -73,7 +79,7 @@ def test_its_channels_are_the_topics() -> None:
         topics.topic("device", leaf).replace("device", "{device}") for leaf in topics.LEAVES
     }
     assert set(DOCUMENT["channels"]) == set(topics.LEAVES)
-    assert DOCUMENT["channels"]["down"]["messages"] == {}
+    assert set(DOCUMENT["channels"]["down"]["messages"]) == {value(name)["what"] for name in DOWNS}
 
 
 def test_it_tells_the_limits_and_every_kind() -> None:
@@ -97,7 +103,9 @@ def test_its_examples_are_the_golden_files() -> None:
         "batch": sorted(name for name in BATCHES if name.endswith(".json")),
         "ack": sorted(ACKS),
         "presence": sorted(PRESENCES),
+        **{value(name)["what"]: [name] for name in DOWNS},
     }
+    assert set(expected) == set(DOCUMENT["components"]["messages"])
     for message, names in expected.items():
         examples = DOCUMENT["components"]["messages"][message]["examples"]
         assert sorted(f"{each['name']}.json" for each in examples) == names
@@ -115,25 +123,41 @@ def test_the_schemas_find_what_is_wrong() -> None:
         ("ack", "through", 1.5),
         ("presence", "online", 1),
         ("presence", "boot", "b" * 201),
+        ("desired", "what", "order"),
+        ("desired", "document", []),
+        ("order", "signature", "s" * 85),
+        ("order", "id", "A" * 32),
+        ("certificate", "chain", 7),
     ]
     golden = {"batch": "batch-punch.json", "ack": "ack.json", "presence": "presence.json"}
+    golden |= {value(name)["what"]: name for name in DOWNS}
     for message, field, bad in wrong:
         assert fits(message, {**value(golden[message]), field: bad}), field
         assert fits(message, {key: each for key, each in value(golden[message]).items() if key != field}), field
     for kind in BODY_OF_KIND:
         batch = copy.deepcopy(value(f"batch-{kind}.json"))
-        batch["records"][0][6] = {}
+        # An inventory may be empty; that of a device is never all wrong at once, so any one field will do.
+        batch["records"][0][6] = {} if kind != "inventory" else {"model": 7}
         assert fits("batch", batch), kind
 
 
 @settings(max_examples=50)
-@given(drawn.batches(), drawn.acks, drawn.presences)
-def test_whatever_the_code_can_send_fits(batch: Batch, ack: Ack, presence: Presence) -> None:
+@given(drawn.batches(), drawn.acks, drawn.presences, drawn.downs)
+def test_whatever_the_code_can_send_fits(batch: Batch, ack: Ack, presence: Presence, down: Down) -> None:
     for name, message in (("batch", batch), ("ack", ack), ("presence", presence)):
         assert fits(name, json.loads(msgspec.json.encode(message))) == []
+    plain = json.loads(msgspec.json.encode(down))
+    assert fits(plain["what"], plain) == []
 
 
 # ---- the real programs
+
+
+@pytest.fixture
+def open_broker(tmp_path: Path) -> Iterator[Broker]:
+    """The product's broker, but for one client that may hear everything."""
+    with Broker(tmp_path, also="user observer\ntopic read machinaka/1/#\n") as running_broker:
+        yield running_broker
 
 
 class Observer:
@@ -148,6 +172,7 @@ class Observer:
         self._client.on_message = lambda _client, _data, m: self.heard.append(
             (m.topic, m.qos, m.retain, bytes(m.payload))
         )
+        self._client.tls_set_context(pki().context("observer"))
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
         assert self._ready.wait(30)
@@ -156,6 +181,10 @@ class Observer:
         """Leaves."""
         self._client.disconnect()
         self._client.loop_stop()
+
+    def payloads(self, leaf: str) -> set[bytes]:
+        """What was heard on one leaf."""
+        return {data for topic, _, _, data in self.heard if topic.endswith(f"/{leaf}")}
 
     def leaves(self) -> set[str]:
         """The last levels of the topics heard."""
@@ -172,10 +201,10 @@ def sent_with(leaf: str) -> int:
     return int(qos)
 
 
-async def test_a_real_agent_and_a_real_hub_speak_as_the_document_says(tmp_path: Path, broker: Broker) -> None:
-    observer = Observer(broker.port)
-    with running_hub(tmp_path / "hub.db", broker.port):
-        async with running(Device(tmp_path, broker.port)) as device:
+async def test_a_real_agent_and_a_real_hub_speak_as_the_document_says(tmp_path: Path, open_broker: Broker) -> None:
+    observer = Observer(open_broker.port)
+    with running_hub(tmp_path / "hub.db", open_broker.port):
+        async with running(Device(tmp_path, open_broker.port)) as device:
             await device.punch(3)
             await device.bulk(40)
             await drained(device, 60)
@@ -188,6 +217,39 @@ async def test_a_real_agent_and_a_real_hub_speak_as_the_document_says(tmp_path: 
         (message,) = DOCUMENT["channels"][address.leaf]["messages"]
         assert (qos, retain) == (sent_with(address.leaf), False), topic
         assert fits(message, json.loads(codec.inflate(data))) == []
+
+
+def in_outbox(db: Db, name: str) -> bool:
+    """Puts the golden messages down into a hub's outbox; False while it does not know the device."""
+
+    def put(conn: Connection) -> bool:
+        found = conn.execute("SELECT id FROM device WHERE name = ? AND online = 1", (name,)).fetchone()
+        for message in DOWNS.values() if found else ():
+            what = json.loads(msgspec.json.encode(message))["what"]
+            outbox.put(conn, found[0], what, "golden", codec.encode(message), 1)
+        return found is not None
+
+    return db.write_now(put)
+
+
+async def test_a_real_hub_sends_down_as_the_document_says(tmp_path: Path, open_broker: Broker) -> None:
+    observer = Observer(open_broker.port)
+    with Hub(tmp_path, open_broker.port) as hub:
+        hub.wait_until_it_hears()
+        db = Db(hub.database)
+        async with running(Device(tmp_path, open_broker.port)) as device:
+            assert await asyncio.to_thread(soon, lambda: in_outbox(db, DEVICE), 60)
+            sent = {codec.encode(message) for message in DOWNS.values()}
+            assert await asyncio.to_thread(soon, lambda: observer.payloads("down") >= sent, 60)
+            assert not device.uplink.state.hub_away, "an agent takes what comes down for what it is, or leaves it"
+        db.close()
+    observer.stop()
+    for topic, qos, retain, data in observer.heard:
+        if not topic.endswith("/down"):
+            continue
+        message = json.loads(codec.inflate(data))
+        assert (qos, retain) == (sent_with("down"), False), topic
+        assert fits(message["what"], message) == []
 
 
 @pytest.mark.parametrize("word", ["unheard", "oneOf"])
