@@ -24,6 +24,9 @@ from wire.messages import (
     RECORDS_PER_BATCH,
     Ack,
     Batch,
+    Certificate,
+    Desired,
+    Order,
     Presence,
 )
 
@@ -64,7 +67,18 @@ Sent at each connection, and as the last will. `connection` never goes back: an 
 not the newest of its boot is ignored.
 """
 _DOWN = """\
-Reserved for desired state and orders; nothing is sent here yet. A device subscribes and ignores what it does not know.
+Desired state, orders and renewed certificates; `what` tells which. A device ignores what it does not know.
+
+The hub keeps what it has to say in its own database until the answer has come (a record of kind `reported`, `result` or
+`inventory`, or a presence that tells the generation) or its time is over, and says it again at each new connection or
+after a minute. So each may come more than once: a device obeys one order's `id` once, and a generation that it has is
+nothing new. The signature (Ed25519, RFC 8032) is over these bytes: JSON in UTF-8 without white space, keys sorted by
+code point, no fractions, of
+
+    {"device", "document", "generation", "incarnation", "purpose": "machinaka desired 1"}
+    {"arguments", "device", "id", "name", "nonce", "not_after_ms", "purpose": "machinaka order 1"}
+
+where `device` is the device's own name. What is not signed, or for another, or too late, is not obeyed.
 """
 
 
@@ -84,7 +98,7 @@ def document() -> dict[str, Any]:
             "up": _channel("up", _UP, "batch"),
             "presence": _channel("presence", _PRESENCE, "presence"),
             "ack": _channel("ack", _ACK, "ack"),
-            "down": _channel("down", _DOWN),
+            "down": _channel("down", _DOWN, "desired", "order", "certificate"),
         },
         "operations": {
             "deviceSendsBatch": _operation("send", "up", "A device sends records.", qos=1),
@@ -93,7 +107,8 @@ def document() -> dict[str, Any]:
             "hubHearsPresence": _operation("receive", "presence", "The hub hears who is there.", qos=1),
             "hubSendsAck": _operation("send", "ack", "The hub says what it has.", qos=0),
             "deviceHearsAck": _operation("receive", "ack", "A device hears what the hub has.", qos=1),
-            "deviceHearsDown": _operation("receive", "down", "Reserved.", qos=1),
+            "hubSendsDown": _operation("send", "down", "The hub says what a device is to be or to do.", qos=0),
+            "deviceHearsDown": _operation("receive", "down", "A device hears it.", qos=1),
         },
         "components": {"messages": _messages(), "schemas": _schemas()},
     }
@@ -155,6 +170,9 @@ def _messages() -> dict[str, Any]:
         "batch": _message(Batch, "Records of one lane", batches),
         "ack": _message(Ack, "What the hub has", ["ack"]),
         "presence": _message(Presence, "Online or not", ["presence", "last-will"]),
+        "desired": _message(Desired, "What a device is to be", ["down-desired"]),
+        "order": _message(Order, "One thing to do", ["down-order"]),
+        "certificate": _message(Certificate, "A renewed identity", ["down-certificate"]),
     }
 
 
@@ -175,7 +193,7 @@ def _message(type_: type[msgspec.Struct], title: str, examples: list[str]) -> di
 
 
 def _schemas() -> dict[str, Any]:
-    types = [Batch, Ack, Presence, *BODY_OF_KIND.values()]
+    types = [Batch, Ack, Presence, Desired, Order, Certificate, *BODY_OF_KIND.values()]
     _, components = msgspec.json.schema_components(types, ref_template=_SCHEMAS + "{name}")
     schemas: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(components))  # plain values: lists, no tuples
     record = schemas["Record"]

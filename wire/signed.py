@@ -3,7 +3,8 @@ to write them.
 
 1. The device's name is inside, so that what is meant for one is worth nothing at another.
 2. The purpose is inside, so that a document can never be taken for an order.
-3. Keys sorted by code point, no white space, UTF-8; no fractions anywhere, so each value has one form.
+3. Keys sorted by code point, no white space, UTF-8; whole numbers of 64 bits and no fractions, so each value has
+   one form. Escaped are only the quotation mark, the backslash and the control characters (RFC 8785, 3.2.2.2).
 """
 
 import hashlib
@@ -11,7 +12,10 @@ from typing import Any
 
 import msgspec
 
-from wire.messages import Order
+from wire.messages import INT64_MAX, Order
+
+# Nested deeper is no document of ours, and would bring a small device's interpreter to its limit.
+DEEPEST = 32
 
 
 class NotCanonical(Exception):
@@ -46,26 +50,40 @@ def order_bytes(device: str, order: Order) -> bytes:
     )
 
 
+def late_renewal_bytes(device: str, asked: dict[str, Any]) -> bytes:
+    """What a device signs with its old key to get the next certificate. Raises NotCanonical."""
+    return _bytes({**asked, "purpose": "machinaka late renewal 1", "device": device})
+
+
 def digest(signed: bytes) -> str:
     """The SHA-256 of signed bytes, in hex: what a device reports that it has applied."""
     return hashlib.sha256(signed).hexdigest()
 
 
 def _bytes(value: dict[str, Any]) -> bytes:
-    _check(value, "$")
+    _check(value, "$", 0)
     return msgspec.json.encode(value, order="sorted")
 
 
-def _check(value: object, where: str) -> None:
-    if value is None or isinstance(value, bool | str | int):
-        return
+def _check(value: object, where: str, depth: int) -> None:
+    if depth > DEEPEST:
+        raise NotCanonical(f"{where}: found more than {DEEPEST} tables and lists in one another")
     if isinstance(value, dict):
         for key, part in value.items():
             if not isinstance(key, str):
                 raise NotCanonical(f"{where}: found the key {key!r}, expected a text")
-            _check(part, f"{where}.{key}")
+            _check(key, where, depth)
+            _check(part, f"{where}.{key}", depth + 1)
     elif isinstance(value, list | tuple):
         for place, part in enumerate(value):
-            _check(part, f"{where}[{place}]")
-    else:
-        raise NotCanonical(f"{where}: found {value!r}, expected a text, a whole number, true, false, a list or a table")
+            _check(part, f"{where}[{place}]", depth + 1)
+    elif not _is_plain(value):
+        expected = "a text, a whole number of 64 bits, true, false, null, a list or a table"
+        raise NotCanonical(f"{where}: found {value!r}, expected {expected}")
+
+
+def _is_plain(value: object) -> bool:
+    if isinstance(value, str):
+        # Half of a surrogate pair has no form in UTF-8.
+        return not any("\ud800" <= character <= "\udfff" for character in value)
+    return value is None or isinstance(value, bool) or (isinstance(value, int) and abs(value) <= INT64_MAX)

@@ -211,6 +211,31 @@ def begin_ms(certificate: x509.Certificate) -> int:
     return int(certificate.not_valid_before_utc.timestamp()) * 1000
 
 
+def read_leaf(chain: bytes) -> x509.Certificate:
+    """The first certificate of a chain. Raises BadChain."""
+    try:
+        return x509.load_pem_x509_certificate(chain)
+    except ValueError as error:
+        raise BadChain("found no certificate, expected a chain in PEM") from error
+
+
+def sign(key: ec.EllipticCurvePrivateKey, data: bytes) -> bytes:
+    """A signature by a device's key (ECDSA, SHA-256)."""
+    return key.sign(data, ec.ECDSA(hashes.SHA256()))
+
+
+def is_signed(certificate: x509.Certificate, signature: bytes, data: bytes) -> bool:
+    """Whether the holder of this certificate's key signed the data."""
+    key = certificate.public_key()
+    if not isinstance(key, ec.EllipticCurvePublicKey):
+        return False
+    try:
+        key.verify(signature, data, ec.ECDSA(hashes.SHA256()))
+    except InvalidSignature:
+        return False
+    return True
+
+
 def check_chain(chain: bytes, root: x509.Certificate, device: str) -> x509.Certificate:
     """The leaf of a device's chain (leaf, issuer), when it leads to this root. Raises BadChain.
 

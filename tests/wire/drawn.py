@@ -1,5 +1,7 @@
 """Messages as hypothesis draws them: any that the types allow."""
 
+from typing import Any
+
 import msgspec
 from hypothesis import strategies as st
 
@@ -10,15 +12,25 @@ from wire.messages import (
     Ack,
     Alarm,
     Batch,
+    Bundle,
+    Certificate,
     ClockReading,
+    Desired,
+    Down,
+    Drift,
     Dropped,
     Health,
     Interface,
+    Inventory,
     Lane,
+    Order,
     Presence,
     ProcessState,
     Punch,
     Record,
+    Renewal,
+    Reported,
+    Result,
     Usage,
 )
 
@@ -32,6 +44,8 @@ lanes: st.SearchStrategy[Lane] = st.sampled_from(LANES)
 kinds = st.from_regex(r"[a-z][a-z_]{0,31}", fullmatch=True)
 qualities = st.sampled_from(["synced", "held", "unset"])
 cards = st.from_regex(r"[0-9a-f]{32}", fullmatch=True)
+identifiers = st.from_regex(r"[0-9a-f]{32}", fullmatch=True)
+signatures = st.from_regex(r"[A-Za-z0-9_-]{86}", fullmatch=True)
 
 processes = st.builds(ProcessState, texts, texts, counts)
 interfaces = st.builds(
@@ -71,6 +85,32 @@ BODIES: dict[str, st.SearchStrategy[msgspec.Struct]] = {
     "clock": st.builds(ClockReading, millis, millis, qualities, millis),
     "dropped": st.builds(Dropped, st.dictionaries(texts, counts, max_size=3), lanes, seqs, seqs),
     "alarm": st.builds(Alarm, texts, st.sampled_from(["begun", "ended"]), texts),
+    "reported": st.builds(
+        Reported,
+        texts,
+        counts,
+        counts,
+        st.sampled_from(["applied", "refused", "failed", "rolled_back"]),
+        texts,
+        st.just("") | st.from_regex(r"[0-9a-f]{64}", fullmatch=True),
+        st.lists(st.builds(Drift, texts, texts, texts), max_size=3).map(tuple),
+    ),
+    "result": st.builds(
+        Result, identifiers, st.sampled_from(["delivered", "done", "failed", "expired", "refused"]), texts
+    ),
+    "bundle": st.builds(Bundle, identifiers, st.integers(0, 4095), st.integers(1, 4096), texts),
+    "renewal": st.builds(Renewal, texts),
+    "inventory": st.builds(
+        Inventory,
+        texts,
+        texts,
+        texts,
+        texts,
+        st.none() | st.integers(0, 1100),
+        st.none() | st.integers(0, 1000),
+        st.none() | counts,
+        st.none() | millis,
+    ),
 }
 known_bodies = st.sampled_from(sorted(BODIES)).flatmap(
     lambda kind: BODIES[kind].map(lambda body: (kind, codec.encode_body(body)))
@@ -96,4 +136,16 @@ def batches(draw: st.DrawFn) -> Batch:
 
 
 acks = st.builds(Ack, spools, lanes, counts)
-presences = st.builds(Presence, st.booleans(), texts, counts, texts, texts, counts, counts)
+presences = st.builds(Presence, st.booleans(), texts, counts, texts, texts, counts, counts, texts)
+
+# What may be signed: JSON without fractions.
+plain_values: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | millis | texts,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=8,
+)
+documents = st.dictionaries(texts, plain_values, max_size=4)
+orders = st.builds(Order, identifiers, kinds, documents, millis, identifiers, signatures)
+downs: st.SearchStrategy[Down] = st.one_of(
+    st.builds(Desired, texts, counts, documents, signatures), orders, st.builds(Certificate, texts)
+)

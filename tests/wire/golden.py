@@ -1,5 +1,6 @@
 """The golden files, and what each of them says in types."""
 
+import base64
 import json
 from pathlib import Path
 from typing import Any
@@ -7,21 +8,32 @@ from typing import Any
 import msgspec
 
 import wire
-from wire import codec
+from tests.wire.golden_keys import CHAIN, HUB, REQUEST
+from wire import codec, signed
 from wire.messages import (
     LANE_OF_KIND,
     Ack,
     Alarm,
     Batch,
+    Bundle,
+    Certificate,
     ClockQuality,
     ClockReading,
+    Desired,
+    Down,
+    Drift,
     Dropped,
     Health,
     Interface,
+    Inventory,
+    Order,
     Presence,
     ProcessState,
     Punch,
     Record,
+    Renewal,
+    Reported,
+    Result,
     Usage,
 )
 
@@ -33,6 +45,26 @@ MONO_MS = 86_412_907
 # 24 November 2026, 8:24 in Japan.
 AT_MS = 1_795_476_240_512
 MINUTE_MS = 60_000
+DEVICE = "terminal-1"
+INCARNATION = "5b8e2f60-13ad-4c97-8d04-7a9e6c1b02f5"
+ORDER = "a94f0c62b7d8135e60f2c4b91e7d3a58"
+NONCE = "0d6b7e91c2f34a58e6071b9d8c5a2f43"
+# With a text that is not ASCII, a list, a table in a table, and nothing: all that a document may hold.
+DOCUMENT: dict[str, Any] = {
+    "attendance": {"repeat_s": 60, "directions": ["clock_in", "clock_out"]},
+    "place": "本庁舎 1階",
+    "quiet": True,
+    "wifi": None,
+}
+
+
+def _signature(data: bytes) -> str:
+    return base64.urlsafe_b64encode(HUB.sign(data)).decode().rstrip("=")
+
+
+DESIRED_BYTES = signed.desired_bytes(DEVICE, INCARNATION, 4, DOCUMENT)
+_UNSIGNED = Order(ORDER, "reboot", {"delay_s": 5}, AT_MS + 10 * MINUTE_MS, NONCE, "")
+ORDER_BYTES = signed.order_bytes(DEVICE, _UNSIGNED)
 
 # Of each kind: a body with every field, and one with only those that must be there.
 BODIES: dict[str, tuple[msgspec.Struct, msgspec.Struct]] = {
@@ -72,6 +104,37 @@ BODIES: dict[str, tuple[msgspec.Struct, msgspec.Struct]] = {
     ),
     "dropped": (Dropped({"health": 1437, "usage": 24}, "bulk", 12, 1499), Dropped({}, "bulk", 1, 1)),
     "alarm": (Alarm("reader", "begun", "the reader does not answer"), Alarm("reader", "ended")),
+    "reported": (
+        Reported(
+            INCARNATION,
+            5,
+            4,
+            "refused",
+            "repeat_s: found -1, expected 0 to 3600",
+            signed.digest(DESIRED_BYTES),
+            (Drift("quiet", "true", "false"),),
+        ),
+        Reported(INCARNATION, 4, 4, "applied"),
+    ),
+    "result": (Result(ORDER, "failed", "supervisor does not answer"), Result(ORDER, "delivered")),
+    "bundle": (
+        Bundle(ORDER, 0, 2, base64.b64encode(b"machinaka bundle 1\n").decode()),
+        Bundle(ORDER, 1, 2, base64.b64encode(b"the end\n").decode()),
+    ),
+    "renewal": (Renewal(REQUEST), Renewal(REQUEST)),
+    "inventory": (
+        Inventory(
+            model="Raspberry Pi 4 Model B Rev 1.5",
+            serial="10000000a3f41b7c",
+            system="Debian GNU/Linux 12 (bookworm)",
+            version="0.1.0",
+            storage_wear_permille=100,
+            battery_permille=870,
+            battery_cycles=112,
+            certificate_end_ms=AT_MS + 90 * 1440 * MINUTE_MS,
+        ),
+        Inventory(),
+    ),
 }
 _CLOCKS: dict[str, tuple[ClockQuality, ClockQuality]] = {
     "punch": ("synced", "held"),
@@ -79,6 +142,7 @@ _CLOCKS: dict[str, tuple[ClockQuality, ClockQuality]] = {
     "alarm": ("held", "synced"),
 }
 _AFTER = {"punch": 41, "health": 7, "usage": 0, "clock": 2, "dropped": 1499, "alarm": 3}
+_AFTER |= {"reported": 5, "result": 8, "bundle": 60, "renewal": 11, "inventory": 0}
 
 
 def _record(seq: int, kind: str, nth: int) -> Record:
@@ -108,9 +172,21 @@ BATCHES: dict[str, Batch] = {
 ACKS = {"ack.json": Ack(SPOOL, "urgent", 43)}
 PRESENCES = {
     "presence.json": Presence(
-        online=True, boot=BOOT, connection=1207, version="0.1.0", device_kind="terminal", seen=4, applied=3
+        online=True,
+        boot=BOOT,
+        connection=1207,
+        version="0.1.0",
+        device_kind="terminal",
+        seen=4,
+        applied=3,
+        incarnation=INCARNATION,
     ),
     "last-will.json": Presence(online=False, boot=BOOT, connection=1207),
+}
+DOWNS: dict[str, Down] = {
+    "down-desired.json": Desired(INCARNATION, 4, DOCUMENT, _signature(DESIRED_BYTES)),
+    "down-order.json": msgspec.structs.replace(_UNSIGNED, signature=_signature(ORDER_BYTES)),
+    "down-certificate.json": Certificate(CHAIN),
 }
 
 
@@ -125,7 +201,7 @@ def value(name: str) -> Any:
     return json.loads((FOLDER / name).read_bytes())
 
 
-def plain(message: Batch | Ack | Presence) -> Any:
+def plain(message: Batch | Ack | Presence | Down) -> Any:
     """What a message encodes to, as a plain JSON value."""
     return json.loads(codec.inflate(codec.encode(message)))
 

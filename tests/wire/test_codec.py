@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.wire import drawn
-from tests.wire.golden import BATCHES, payload
+from tests.wire.golden import BATCHES, DOWNS, payload, value
 from wire import codec
 from wire.codec import Unreadable
 from wire.messages import (
@@ -23,12 +23,19 @@ from wire.messages import (
     RECORDS_PER_BATCH,
     Ack,
     Batch,
+    Down,
     Presence,
     Record,
 )
 
 SPOOL = "0123456789abcdef"
 HEAD = f'{{"spool":"{SPOOL}","lane":"bulk","after":0,"records":['.encode()
+READERS: tuple[Callable[[bytes], object], ...] = (
+    codec.decode_batch,
+    codec.decode_ack,
+    codec.decode_presence,
+    codec.decode_down,
+)
 GOOD = b'[%d,"alarm","b",1,2,"synced",{"name":"x","state":"begun"}]'
 
 
@@ -69,6 +76,20 @@ def test_a_presence_comes_back(presence: Presence) -> None:
     assert codec.decode_presence(codec.encode(presence)) == presence
 
 
+@given(drawn.downs)
+def test_what_goes_down_comes_back_as_what_it_was(message: Down) -> None:
+    read = codec.decode_down(codec.encode(message))
+    assert read == message
+    assert type(read) is type(message)
+
+
+@pytest.mark.parametrize("what", ["", "Order", "orders", "ack", None, 7, ["order"]])
+def test_a_message_down_of_no_known_kind_is_unreadable(what: object) -> None:
+    for name in DOWNS:
+        with pytest.raises(Unreadable, match="what"):
+            codec.decode_down(msgspec.json.encode({**value(name), "what": what}))
+
+
 @given(st.data())
 @pytest.mark.parametrize("kind", sorted(BODY_OF_KIND))
 def test_a_body_comes_back(kind: str, data: st.DataObject) -> None:
@@ -99,7 +120,7 @@ def test_plain_bytes_up_to_the_limit_are_read(length: int) -> None:
     assert codec.decode_batch(padded(length)).batch.records == ()
 
 
-@pytest.mark.parametrize("read", [codec.decode_batch, codec.decode_ack, codec.decode_presence])
+@pytest.mark.parametrize("read", READERS)
 def test_more_bytes_than_a_message_may_have_are_refused_before_they_are_read(read: Callable[[bytes], object]) -> None:
     with pytest.raises(Unreadable, match=f"{BATCH_BYTES + 1} bytes; at most {BATCH_BYTES}"):
         read(padded(BATCH_BYTES + 1))
@@ -235,7 +256,7 @@ def test_a_card_is_32_digits_and_nothing_after(ending: str) -> None:
 
 
 def _try(data: bytes) -> None:
-    for read in (codec.decode_batch, codec.decode_ack, codec.decode_presence):
+    for read in READERS:
         try:
             found = read(data)
         except Unreadable as error:
@@ -275,7 +296,7 @@ def test_any_bytes(data: bytes) -> None:
 @settings(max_examples=300)
 @given(st.data())
 def test_any_mutation_of_a_good_message(data: st.DataObject) -> None:
-    name = data.draw(st.sampled_from(sorted(BATCHES)))
+    name = data.draw(st.sampled_from(sorted([*BATCHES, *DOWNS])))
     mutated = bytearray(codec.inflate(payload(name)) if data.draw(st.booleans()) else payload(name))
     for _ in range(data.draw(st.integers(1, 4))):
         at = data.draw(st.integers(0, len(mutated)))

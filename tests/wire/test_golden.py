@@ -7,9 +7,21 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.wire.golden import ACKS, BATCHES, BODIES, FOLDER, PRESENCES, payload, plain, same, value
+from tests.wire.golden import ACKS, BATCHES, BODIES, DOWNS, FOLDER, PRESENCES, payload, plain, same, value
 from wire import codec
-from wire.messages import BODY_OF_KIND, LANE_OF_KIND, Ack, Batch, Interface, Presence, ProcessState
+from wire.messages import (
+    BODY_OF_KIND,
+    LANE_OF_KIND,
+    Ack,
+    Batch,
+    Certificate,
+    Desired,
+    Drift,
+    Interface,
+    Order,
+    Presence,
+    ProcessState,
+)
 
 # The fields that must be there, for ever: one more would shut out every device in the field, one less
 # would let a device leave out what older hubs need.
@@ -32,12 +44,21 @@ REQUIRED: dict[type[msgspec.Struct], tuple[str, ...]] = {
     BODY_OF_KIND["clock"]: ("wall_ms", "mono_ms"),
     BODY_OF_KIND["dropped"]: ("counts", "lane", "first_seq", "last_seq"),
     BODY_OF_KIND["alarm"]: ("name", "state"),
+    BODY_OF_KIND["reported"]: ("incarnation", "seen", "applied", "result"),
+    Drift: ("key", "wanted", "found"),
+    BODY_OF_KIND["result"]: ("order", "state"),
+    BODY_OF_KIND["bundle"]: ("order", "part", "parts", "data"),
+    BODY_OF_KIND["renewal"]: ("request",),
+    BODY_OF_KIND["inventory"]: (),
+    Desired: ("incarnation", "generation", "document", "signature"),
+    Order: ("id", "name", "arguments", "not_after_ms", "nonce", "signature"),
+    Certificate: ("chain",),
 }
 JSON_BATCHES = sorted(name for name in BATCHES if name.endswith(".json"))
 
 
 def test_every_message_and_kind_has_a_golden_file_and_no_file_is_idle() -> None:
-    assert sorted(path.name for path in FOLDER.iterdir()) == sorted([*BATCHES, *ACKS, *PRESENCES])
+    assert sorted(path.name for path in FOLDER.iterdir()) == sorted([*BATCHES, *ACKS, *PRESENCES, *DOWNS])
     assert set(BODIES) == set(BODY_OF_KIND)
     assert set(BODY_OF_KIND) <= set(LANE_OF_KIND)
 
@@ -91,13 +112,25 @@ def test_a_presence_reads_and_writes_as_it_was(name: str) -> None:
     assert plain(presence) == value(name)
 
 
+@pytest.mark.parametrize("name", sorted(DOWNS))
+def test_a_message_down_reads_and_writes_as_it_was(name: str) -> None:
+    message = codec.decode_down(payload(name))
+    assert message == DOWNS[name]
+    assert plain(message) == value(name)
+    assert value(name)["what"] == name.removeprefix("down-").removesuffix(".json")
+
+
 # ---- growing
 
 
 def _objects(of: Any, type_: type[msgspec.Struct]) -> Iterator[tuple[type[msgspec.Struct], dict[str, Any]]]:
     """An object and those inside it, each with its type."""
     yield type_, of
-    inner: dict[str, type[msgspec.Struct]] = {"interfaces": Interface, "processes": ProcessState}
+    inner: dict[str, type[msgspec.Struct]] = {
+        "interfaces": Interface,
+        "processes": ProcessState,
+        "drift": Drift,
+    }
     for field in inner.keys() & of.keys():
         for each in of[field]:
             yield from _objects(each, inner[field])
@@ -112,6 +145,8 @@ def _all_objects() -> Iterator[tuple[type[msgspec.Struct], dict[str, Any]]]:
         yield Ack, value(name)
     for name in PRESENCES:
         yield Presence, value(name)
+    for name, message in DOWNS.items():
+        yield type(message), {key: each for key, each in value(name).items() if key != "what"}
 
 
 def _field_sets(type_: type[msgspec.Struct]) -> list[set[str]]:
@@ -159,6 +194,15 @@ def test_unknown_fields_of_acks_and_presences_are_ignored() -> None:
     assert codec.decode_ack(msgspec.json.encode(_grown(value("ack.json")))) == ACKS["ack.json"]
     for name, meant in PRESENCES.items():
         assert codec.decode_presence(msgspec.json.encode(_grown(value(name)))) == meant
+
+
+@pytest.mark.parametrize("name", sorted(DOWNS))
+def test_a_message_down_ignores_unknown_fields_and_needs_all_its_own(name: str) -> None:
+    assert codec.decode_down(msgspec.json.encode({**value(name), "unheard_of": {"a": 1}})) == DOWNS[name]
+    for field in value(name):
+        without = {key: each for key, each in value(name).items() if key != field}
+        with pytest.raises(codec.Unreadable, match=field):
+            codec.decode_down(msgspec.json.encode(without))
 
 
 @pytest.mark.parametrize("kind", sorted(BODY_OF_KIND))
