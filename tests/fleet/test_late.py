@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from hub.fleet.condition import is_late
 from hub.fleet.late import HOUR_MS, MINUTE_MS, late_after_ms, report_every_ms
-from tests.pages.test_figures import NOW_MS, row
+from tests.ingest.parts import NOW_MS
+from tests.pages.test_figures import row
 
 HOUR = 400_000 * HOUR_MS
 
@@ -28,7 +29,9 @@ HOUR = 400_000 * HOUR_MS
         ([(HOUR, 3)], HOUR, 10_000),
     ],
 )
-def test_the_interval_is_what_the_device_keeps(hours: list[tuple[int, int]], last_ms: int | None, every_ms: int) -> None:
+def test_the_interval_is_what_the_device_keeps(
+    hours: list[tuple[int, int]], last_ms: int | None, every_ms: int
+) -> None:
     assert report_every_ms(hours, last_ms) == every_ms
 
 

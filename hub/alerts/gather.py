@@ -1,0 +1,191 @@
+"""SQL and files: everything that is wrong now, from what every domain keeps.  A few statements for the whole fleet.
+
+One function a domain; each gives facts, and none decides when an alert begins (`rule.py`).
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import msgspec
+
+from hub.alerts import gone, signs
+from hub.alerts.gone import Absent
+from hub.alerts.kinds import ABSENCE, MINUTE_MS, Kind
+from hub.alerts.rule import Fact, Seen
+from hub.alerts.store import AlertSettings
+from hub.db import Connection
+from hub.fleet import groups, outbox, store
+from hub.fleet.condition import DISK_FREE_PERMILLE, DISK_WELL_PERMILLE
+from hub.fleet.late import late_after_ms
+from hub.fleet.store import DeviceRow
+from wire import ca_folder, x509
+
+DAY_MS = 24 * 60 * MINUTE_MS
+# A fortnight before something ends, somebody should know (and a day longer keeps what is open).
+_BEFORE_END_MS = 14 * DAY_MS
+_JAPAN = timezone(timedelta(hours=9))
+# The will of a connection that was ended as a device was marked as stolen comes a moment later.
+_STOLEN_AFTER_MS = 2 * MINUTE_MS
+
+
+class Surroundings(msgspec.Struct, frozen=True):
+    """What the database does not say. `hearing_since_ms`: since when the hub hears its broker without a break."""
+
+    hearing_since_ms: int | None
+    deaf_since_ms: int
+    disk_total: int = 0
+    disk_free: int = 0
+    # What ends when, of the town's own: subject of `town_certificate` and UTC ms.
+    certificates: tuple[tuple[str, int], ...] = ()
+    crl_end_ms: int | None = None
+
+
+def gather(conn: Connection, around: Surroundings, settings: AlertSettings, now_ms: int) -> Seen:
+    """One look at everything."""
+    rows = store.devices(conn)
+    places = {id_: place for id_, (place, _) in groups.places_and_tags(conn).items()}
+    held = outbox.held(conn)
+    facts = [fact for row in rows for fact in signs.signs(row, places.get(row.id, ""), now_ms)]
+    facts += _holds(conn, rows, places)
+    facts += _policy(conn, places)
+    facts += _certificates(conn, places, held, now_ms)
+    facts += _rollouts(conn)
+    facts += _backup(conn, now_ms)
+    facts += town(around, now_ms)
+    if around.hearing_since_ms is None:
+        return Seen(facts, ABSENCE)
+    ordered = _ordered_intervals(conn)
+    fleet = [
+        _absent(row, places.get(row.id, ""), around.hearing_since_ms, ordered.get(row.id, 0), settings, now_ms)
+        for row in rows
+        if held.get(row.id) is None
+    ]
+    return Seen(facts + gone.absences(fleet))
+
+
+def _absent(
+    row: DeviceRow, place: str, hearing_since_ms: int, ordered_ms: int, settings: AlertSettings, now_ms: int
+) -> Absent:
+    """Silence counts from when the hub began to hear: what it missed itself is not the device's fault."""
+    after_ms = late_after_ms(max(row.report_every_ms, ordered_ms), online=row.online)
+    if row.kind == "tablet":
+        # People switch a lent tablet off; that is no fault.
+        after_ms = max(after_ms, settings.tablet_days * DAY_MS)
+    silent_ms = now_ms - max(row.last_heard_ms, hearing_since_ms)
+    return Absent(row.name, place, row.last_heard_ms, late=silent_ms > after_ms, away=_is_away(row))
+
+
+def _is_away(row: DeviceRow) -> bool:
+    return not row.online and row.kind != "tablet"
+
+
+def _holds(conn: Connection, rows: list[DeviceRow], places: Mapping[int, str]) -> Iterator[Fact]:
+    """Devices that were cloned, and stolen ones that were heard since."""
+    by_id = {row.id: row for row in rows}
+    for id_, reason, since_ms in conn.execute("SELECT device_id, reason, since_ms FROM hold"):
+        row = by_id.get(id_)
+        if row is None:
+            continue
+        if reason == "clone":
+            yield Fact("clone", row.name, since_ms, device=row.name, place=places.get(id_, ""))
+        elif reason == "stolen" and row.last_heard_ms > since_ms + _STOLEN_AFTER_MS:
+            yield Fact("stolen_seen", row.name, row.last_heard_ms, device=row.name, place=places.get(id_, ""))
+
+
+def _policy(conn: Connection, places: Mapping[int, str]) -> Iterator[Fact]:
+    """Settings that are not as ordered, or that a device could not follow."""
+    for id_, name, result, drift, received_ms in conn.execute(
+        "SELECT r.device_id, d.name, r.result, r.drift, r.received_ms FROM policy_report r "
+        "JOIN device d ON d.id = r.device_id WHERE r.drift <> '[]' OR r.result <> 'applied'"
+    ):
+        place = places.get(id_, "")
+        if result != "applied":
+            yield Fact("unapplied", name, received_ms, device=name, place=place, detail=result)
+        elif n := len(msgspec.json.decode(drift)):
+            yield Fact("drift", name, received_ms, device=name, place=place, n=n)
+
+
+def _ordered_intervals(conn: Connection) -> dict[int, int]:
+    """How far apart the ordered settings let reports come, in ms; 0 where they say nothing."""
+    found: dict[str, int] = {}
+    for hash_, body in conn.execute(
+        "SELECT hash, body FROM policy_document WHERE hash IN (SELECT hash FROM desired)"
+    ).fetchall():
+        document = msgspec.json.decode(body)
+        every = [document.get(key) for key in ("health_every_s", "bulk_every_s")]
+        found[hash_] = max((value * 1000 for value in every if isinstance(value, int)), default=0)
+    return {id_: found[hash_] for id_, hash_ in conn.execute("SELECT device_id, hash FROM desired")}
+
+
+def _certificates(conn: Connection, places: Mapping[int, str], held: Mapping[int, str], now_ms: int) -> Iterator[Fact]:
+    """Devices whose certificate ends within a fortnight: renewal at two thirds of its life did not come about."""
+    for id_, name, end_ms in conn.execute(
+        "SELECT f.device_id, d.name, f.certificate_end_ms FROM device_fact f JOIN device d ON d.id = f.device_id "
+        "WHERE f.certificate_end_ms < ?",
+        (now_ms + _BEFORE_END_MS + DAY_MS,),
+    ):
+        if id_ not in held:
+            yield _ending("certificate", name, end_ms, now_ms, device=name, place=places.get(id_, ""))
+
+
+def _rollouts(conn: Connection) -> Iterator[Fact]:
+    """Roll-outs that stopped by themselves."""
+    return iter(())
+
+
+def _backup(conn: Connection, now_ms: int) -> Iterator[Fact]:
+    """A town whose database was not copied for days."""
+    return iter(())
+
+
+def town(around: Surroundings, now_ms: int) -> Iterator[Fact]:
+    """What concerns the hub itself."""
+    if around.hearing_since_ms is None:
+        yield Fact("broker", "", around.deaf_since_ms)
+    if around.disk_total:
+        free = around.disk_free * 1000
+        if free < around.disk_total * DISK_WELL_PERMILLE:
+            yield Fact("hub_disk", "", now_ms, firm=free < around.disk_total * DISK_FREE_PERMILLE)
+    for subject, end_ms in around.certificates:
+        if end_ms < now_ms + _BEFORE_END_MS + DAY_MS:
+            yield _ending("town_certificate", subject, end_ms, now_ms)
+    if around.crl_end_ms is not None and around.crl_end_ms < now_ms + _BEFORE_END_MS + DAY_MS:
+        yield _ending("crl", "", around.crl_end_ms, now_ms)
+
+
+def _ending(kind: Kind, subject: str, end_ms: int, now_ms: int, *, device: str = "", place: str = "") -> Fact:
+    day = f"{datetime.fromtimestamp(end_ms / 1000, _JAPAN):%Y-%m-%d}"
+    firm = end_ms < now_ms + _BEFORE_END_MS
+    return Fact(kind, subject, end_ms - _BEFORE_END_MS, firm, device, place, day)
+
+
+# ---- files
+
+
+def around(state_dir: Path, ca: Path, hearing_since_ms: int | None, deaf_since_ms: int) -> Surroundings:
+    """Looks at the hub's disk and at the town's certificates; what cannot be read is left out."""
+    total = free = 0
+    try:
+        figures = os.statvfs(state_dir)
+        total, free = figures.f_blocks * figures.f_frsize, figures.f_bavail * figures.f_frsize
+    except OSError:
+        pass
+    certificates, crl_end_ms = _town_certificates(ca)
+    return Surroundings(hearing_since_ms, deaf_since_ms, total, free, certificates, crl_end_ms)
+
+
+def _town_certificates(ca: Path) -> tuple[tuple[tuple[str, int], ...], int | None]:
+    found: list[tuple[str, int]] = []
+    try:
+        folder = ca_folder.read(ca)
+        found += [
+            ("ca", x509.end_ms(folder.root)),
+            ("devices", min(x509.end_ms(one.certificate) for one in (folder.devices, folder.servers))),
+        ]
+        found += [(name, ca_folder.leaf(ca, name).end_ms) for name in ("hub", "broker")]
+        crl = ca_folder.read_crl(ca)
+    except (ca_folder.BadFolder, OSError, ValueError):
+        return tuple(found), None
+    return tuple(found), crl.end_ms if crl else None
