@@ -8,19 +8,23 @@ import os
 import signal
 import sqlite3
 from collections.abc import Coroutine, Iterator
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edge_agent import memory
 from edge_agent.clock import Clock, Keep, Stamp, Watch
+from edge_agent.effective import Holder, of_settings
 from edge_agent.fleet import task as fleet
 from edge_agent.kiosk.screen import Screen
+from edge_agent.policy.task import Policy
+from edge_agent.policy.well import trouble
 from edge_agent.settings import KioskSettings, Settings
 from edge_agent.spool import Spool, SpoolFull
 from edge_agent.spool_thread import AsyncSpool
 from edge_agent.uplink import Uplink
-from wire.messages import Alarm, ClockReading
+from wire.messages import Alarm, ClockReading, Desired
 from wire.settings_file import BadSetting
 
 if TYPE_CHECKING:
@@ -85,16 +89,22 @@ def _alone(folder: Path, file: str) -> Iterator[None]:
 
 
 async def _run_until_ended(settings: Settings, clock: Clock, spool: AsyncSpool, file: str) -> None:
-    uplink = Uplink(settings, spool, clock, version=metadata.version("machinaka"))
+    holder = Holder(of_settings(settings))
+    policy = Policy(settings, spool, clock, holder, partial(trouble, spool, settings))
+    policy.load()
+    uplink = Uplink(settings, spool, clock, version=metadata.version("machinaka"), holder=holder)
+    uplink.on_down(Desired, policy.take)
+    uplink.say_followed(lambda: policy.followed)
     screen = Screen()
-    attendance = _attendance(settings, spool, clock, screen, file)
+    attendance = _attendance(settings, spool, clock, screen, file, holder)
     work: list[Coroutine[Any, Any, None]] = []
     if attendance is not None:
         uplink.watch(attendance.uplink_changed)
         attendance.uplink_changed(uplink.state)
-        work += [*_page(settings.kiosk, screen, clock, file), attendance.run()]
+        work += [*_page(settings.kiosk, screen, clock, file, holder), attendance.run()]
     work += [Watch(clock, _keeping(spool)).run(), uplink.run(), _house(settings, spool, clock)]
-    work.append(fleet.run(settings, spool, clock, reader=attendance.condition if attendance else None))
+    reader = attendance.condition if attendance else None
+    work += [fleet.run(settings, spool, clock, reader=reader, holder=holder), policy.run()]
     group = asyncio.create_task(_together(work), name="agent")
     loop = asyncio.get_running_loop()
     for sig in (signal.SIGTERM, signal.SIGINT):
@@ -110,17 +120,21 @@ async def _together(work: list[Coroutine[Any, Any, None]]) -> None:
             tasks.create_task(one, name=getattr(one, "__qualname__", "work"))
 
 
-def _attendance(settings: Settings, spool: AsyncSpool, clock: Clock, screen: Screen, file: str) -> "Attendance | None":
+def _attendance(
+    settings: Settings, spool: AsyncSpool, clock: Clock, screen: Screen, file: str, holder: Holder
+) -> "Attendance | None":
     """Reader, rules and screen of a time clock, where there is one. Raises BadSetting."""
     if settings.kind != "terminal" or not settings.attendance.reader:
         return None
     from edge_agent.attendance.readers.choose import make_reader
     from edge_agent.attendance.task import Attendance
 
-    return Attendance(settings, make_reader(settings.attendance, file=file), spool, clock, screen)
+    return Attendance(settings, make_reader(settings.attendance, file=file), spool, clock, screen, holder)
 
 
-def _page(kiosk: KioskSettings, screen: Screen, clock: Clock, file: str) -> list[Coroutine[Any, Any, None]]:
+def _page(
+    kiosk: KioskSettings, screen: Screen, clock: Clock, file: str, holder: Holder
+) -> list[Coroutine[Any, Any, None]]:
     """The terminal's page with its port taken, where there is to be one. Raises BadSetting."""
     if not kiosk.port:
         return []
@@ -131,7 +145,7 @@ def _page(kiosk: KioskSettings, screen: Screen, clock: Clock, file: str) -> list
     except OSError as error:
         found = f"{kiosk.port} ({os.strerror(error.errno or 0)})"
         raise BadSetting(file, "kiosk.port", found, "a port that nobody else has") from error
-    return [web.serve(web.make_app(screen, clock, kiosk), listening)]
+    return [web.serve(web.make_app(screen, clock, kiosk, holder), listening)]
 
 
 def _keeping(spool: AsyncSpool) -> Keep:

@@ -136,6 +136,15 @@ class Spool:
         self._room.added(rows)
         return seqs
 
+    def can_write(self) -> bool:
+        """Whether the disk takes a write now; changes nothing."""
+        try:
+            with spool_file.transaction(self._db):
+                self._db.execute("UPDATE lane SET next_seq = next_seq")
+        except sqlite3.OperationalError:
+            return False
+        return True
+
     # ---- out
 
     def cursor(self, lane: Lane) -> int:

@@ -93,6 +93,10 @@ class AsyncSpool:
         """The newest records of a kind, oldest first."""
         return await self._call(lambda: self._spool.recent(kind, limit))
 
+    async def can_write(self) -> bool:
+        """Whether the disk takes a write now; changes nothing."""
+        return await self._call(self._spool.can_write)
+
     async def spool_id(self) -> str:
         """The spool's name."""
         return await self._call(lambda: self._spool.spool_id)

@@ -125,7 +125,7 @@ class Uplink:
         self._takers[what] = taker
 
     def say_followed(self, followed: Callable[[], tuple[str, int, int]]) -> None:
-        """`followed` tells each presence how far this device has followed: incarnation, generations seen and applied."""
+        """`followed` tells each presence how far this device is: incarnation, generations seen and applied."""
         self._followed = followed
 
     async def run(self) -> None:

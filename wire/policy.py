@@ -21,8 +21,9 @@ WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 # For so many days from its publication a document holds the closed days of the national calendar.
 CALENDAR_DAYS = 400
 
-HealthEvery = Annotated[int, msgspec.Meta(ge=10, le=3600)]
-BulkEvery = Annotated[int, msgspec.Meta(ge=1, le=3600)]
+# The settings file of a device may say one second; more than a day would be no interval.
+LONGEST_S = 86_400
+Every = Annotated[int, msgspec.Meta(ge=1, le=LONGEST_S)]
 Days = Annotated[int, msgspec.Meta(ge=0, le=365)]
 Contact = Annotated[str, msgspec.Meta(max_length=30)]
 Debounce = Annotated[int, msgspec.Meta(ge=0, le=3600)]
@@ -41,7 +42,7 @@ Language = Literal["ja", "en"]
 TextSize = Literal["normal", "large", "largest"]
 
 
-class Opening(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+class Opening(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """When the house is open, in Japan's time: hours of each weekday (none: closed), and days that are otherwise.
 
     `holidays` are dates of the national calendar (国民の祝日に関する法律); the hub writes them at publication when
@@ -62,7 +63,7 @@ class Opening(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     holidays: SomeDays | UnsetType = UNSET
 
 
-class Terminal(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+class Terminal(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What only an attendance terminal is told; `volume` in per cent."""
 
     clock_out_from: TimeOfDay | UnsetType | None = UNSET
@@ -72,7 +73,7 @@ class Terminal(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     volume: Percent | UnsetType | None = UNSET
 
 
-class Tablet(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+class Tablet(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What only a lent tablet is told; it is quiet from `quiet_from` to `quiet_until`, over midnight if need be."""
 
     language: Language | UnsetType | None = UNSET
@@ -82,19 +83,19 @@ class Tablet(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     quiet_until: TimeOfDay | UnsetType | None = UNSET
 
 
-class AccessPoint(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+class AccessPoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What only an access point is told: its network's name, and whether it is off while the house is closed."""
 
     network_name: NetworkName | UnsetType | None = UNSET
     opening_follows: bool | UnsetType | None = UNSET
 
 
-class Layer(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+class Layer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What a group or a device says. A lent tablet that has not heard the hub for `lease_days` locks (0: never)."""
 
-    health_every_s: HealthEvery | UnsetType | None = UNSET
-    usage_every_s: HealthEvery | UnsetType | None = UNSET
-    bulk_every_s: BulkEvery | UnsetType | None = UNSET
+    health_every_s: Every | UnsetType | None = UNSET
+    usage_every_s: Every | UnsetType | None = UNSET
+    bulk_every_s: Every | UnsetType | None = UNSET
     lease_days: Days | UnsetType | None = UNSET
     contact: Contact | UnsetType | None = UNSET
     opening: Opening | UnsetType = UNSET

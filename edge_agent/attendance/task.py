@@ -27,6 +27,7 @@ from edge_agent.attendance.readers.heard import (
     TwoCards,
 )
 from edge_agent.clock import Clock, Stamp
+from edge_agent.effective import Holder, of_settings
 from edge_agent.kiosk.screen import Screen, State, View
 from edge_agent.settings import Settings
 from edge_agent.spool import SpoolFull
@@ -67,13 +68,20 @@ class _Question:
 class Attendance:
     """One terminal's time clock."""
 
-    def __init__(self, settings: Settings, reader: Reader, spool: AsyncSpool, clock: Clock, screen: Screen) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        reader: Reader,
+        spool: AsyncSpool,
+        clock: Clock,
+        screen: Screen,
+        holder: Holder | None = None,
+    ) -> None:
         self._reader, self._spool, self._clock, self._screen = reader, spool, clock, screen
         folder = Path(settings.state_dir)
         self._key = roster.card_key(folder)
         self._roster = roster.Roster(folder)
-        rules = settings.attendance
-        self._policy = Policy(punch.parse_minutes(rules.clock_out_from), rules.debounce_s)
+        self._holder = holder or Holder(of_settings(settings))
         self._last = LastPunches()
         self._choice: tuple[Direction, int] | None = None
         self._question: _Question | None = None
@@ -81,6 +89,12 @@ class Attendance:
         self._waiting = 0
         self._fault_mono_ns = 0
         self.condition = ReaderCondition()
+
+    @property
+    def _policy(self) -> Policy:
+        """What counts now: the hub may order otherwise at any time."""
+        rules = self._holder.now
+        return Policy(punch.parse_minutes(rules.clock_out_from), rules.debounce_s)
 
     def uplink_changed(self, state: UplinkState) -> None:
         """The hub went away or came back."""

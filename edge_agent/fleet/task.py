@@ -2,10 +2,12 @@
 
 1. The first record of each kind is made at once: after a start, the hub sees at once how the device is.
 2. A round that comes late is made once, not caught up.
+3. A pace that was ordered anew counts from the last round on.
 3. What the machine is made of is told after each start, and again when it changed.
 """
 
 import asyncio
+import contextlib
 import importlib.metadata
 import logging
 import sqlite3
@@ -14,6 +16,7 @@ from pathlib import Path
 from typing import Protocol
 
 from edge_agent.clock import Clock
+from edge_agent.effective import Effective, Holder, of_settings
 from edge_agent.fleet import inventory, usage
 from edge_agent.fleet.probe import Probe, Vitals
 from edge_agent.settings import Settings
@@ -48,8 +51,10 @@ async def run(
     reader: ReaderState | None = None,
     probe: Probe | None = None,
     root: Path = Path("/"),
+    holder: Holder | None = None,
 ) -> None:
     """Appends `health`, `usage` and `inventory` records until cancelled; `root` is where /proc and /sys lie."""
+    holder = holder or Holder(of_settings(settings))
     probe = probe or Probe(Path(settings.state_dir), settings.device, settings.supervisor_socket)
     version = await asyncio.to_thread(importlib.metadata.version, "machinaka")
 
@@ -72,9 +77,9 @@ async def run(
             made_of.told = found
 
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(_every("health", settings.health_every_s, health), name="health")
-        tasks.create_task(_every("usage", settings.usage_every_s, counters), name="usage")
-        tasks.create_task(_every("inventory", _INVENTORY_EVERY_S, parts), name="inventory")
+        tasks.create_task(_every("health", holder, lambda now: now.health_every_s, health), name="health")
+        tasks.create_task(_every("usage", holder, lambda now: now.usage_every_s, counters), name="usage")
+        tasks.create_task(_every("inventory", holder, lambda _: _INVENTORY_EVERY_S, parts), name="inventory")
 
 
 class _MadeOf:
@@ -119,9 +124,13 @@ def health_of(
     )
 
 
-async def _every(what: str, period_s: float, do: Callable[[], Awaitable[None]]) -> None:
+async def _every(
+    what: str, holder: Holder, period_s: Callable[[Effective], float], do: Callable[[], Awaitable[None]]
+) -> None:
     """Rounds at a steady pace; a disk that takes nothing is told once, and the next round tries again."""
     loop = asyncio.get_running_loop()
+    changed = asyncio.Event()
+    holder.watch(lambda _: changed.set())
     due = loop.time()
     failing = False
     while True:
@@ -135,5 +144,9 @@ async def _every(what: str, period_s: float, do: Callable[[], Awaitable[None]]) 
             if failing:
                 log.info("%s is kept again", what)
             failing = False
-        due = max(due + period_s, loop.time())
-        await asyncio.sleep(due - loop.time())
+        begun = due
+        while (due := max(begun + period_s(holder.now), loop.time())) > loop.time():
+            changed.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(due):
+                    await changed.wait()

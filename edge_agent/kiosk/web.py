@@ -7,6 +7,7 @@
 
 import asyncio
 import contextlib
+import hashlib
 import html
 import socket
 from collections.abc import Awaitable, Callable
@@ -18,6 +19,7 @@ import msgspec
 from aiohttp import web
 
 from edge_agent.clock import Clock
+from edge_agent.effective import Effective, Holder
 from edge_agent.kiosk.screen import Screen, View
 from edge_agent.settings import KioskSettings
 from wire.messages import Direction
@@ -42,6 +44,7 @@ _HEADERS = {
 _SCREEN = web.AppKey("screen", Screen)
 _CLOCK = web.AppKey("clock", Clock)
 _SETTINGS = web.AppKey("settings", KioskSettings)
+_HOLDER = web.AppKey("holder", Holder)
 
 
 class _Choice(msgspec.Struct, frozen=True):
@@ -63,9 +66,10 @@ def listen(host: str, port: int) -> socket.socket:
     return socket.create_server((host, port), family=family)
 
 
-def make_app(screen: Screen, clock: Clock, settings: KioskSettings) -> web.Application:
-    """The page and its events."""
+def make_app(screen: Screen, clock: Clock, settings: KioskSettings, holder: Holder | None = None) -> web.Application:
+    """The page and its events; language, contact and sound as they are ordered at the moment."""
     app = web.Application(middlewares=[_guard])
+    app[_HOLDER] = holder or Holder(Effective(language=settings.language, contact=settings.contact))
     app[_SCREEN], app[_CLOCK], app[_SETTINGS] = screen, clock, settings
     app.router.add_get("/", _page)
     app.router.add_get("/healthz", _healthz)
@@ -114,10 +118,11 @@ def _admit(request: web.Request) -> None:
 
 
 async def _page(request: web.Request) -> web.Response:
-    settings = request.app[_SETTINGS]
-    language = "en" if request.query.get("lang", settings.language) == "en" else "ja"
+    now = request.app[_HOLDER].now
+    language = "en" if request.query.get("lang", now.language) == "en" else "ja"
     text = (_HERE / "page.html").read_text(encoding="utf-8")
-    text = text.replace("{lang}", language).replace("{contact}", html.escape(settings.contact))
+    text = text.replace("{lang}", language).replace("{page}", _page_name(now))
+    text = text.replace("{contact}", html.escape(now.contact))
     return web.Response(text=text, content_type="text/html")
 
 
@@ -136,12 +141,19 @@ async def _events(request: web.Request) -> web.StreamResponse:
             view = screen.view
             with contextlib.suppress(TimeoutError):
                 view = await asyncio.wait_for(views.get(), _HEARTBEAT_S)
-            await response.write(_event(view, clock.now_ms()))
+            await response.write(_event(view, clock.now_ms(), request.app[_HOLDER].now))
     return response
 
 
-def _event(view: View, now_ms: int) -> bytes:
-    return b"data: " + msgspec.json.encode({**asdict(view), "now_ms": now_ms}) + b"\n\n"
+def _event(view: View, now_ms: int, now: Effective) -> bytes:
+    volume = now.volume if now.sound else 0
+    more = {"now_ms": now_ms, "volume": volume, "page": _page_name(now)}
+    return b"data: " + msgspec.json.encode({**asdict(view), **more}) + b"\n\n"
+
+
+def _page_name(now: Effective) -> str:
+    """Another name when the page that stands there is out of date and should be fetched anew."""
+    return hashlib.sha256(f"{now.language} {now.contact}".encode()).hexdigest()[:16]
 
 
 async def _direction(request: web.Request) -> web.Response:

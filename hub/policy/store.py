@@ -241,13 +241,13 @@ def take_presences(conn: Connection, told: Sequence[Told]) -> None:
 def ahead(conn: Connection, now_ms: int) -> list[int]:
     """Devices that know more than this hub, or the ordered generation as something else: they need a new incarnation.
 
-    One that was given something a moment ago is left in peace.
+    One that was given a new incarnation a moment ago is left in peace.
     """
     found = conn.execute(
-        "SELECT d.device_id FROM desired d JOIN policy_told t ON t.device_id = d.device_id WHERE d.made_ms < ? "
+        "SELECT d.device_id FROM desired d JOIN policy_told t ON t.device_id = d.device_id WHERE (d.generation > 1 OR d.made_ms < ?) "
         "AND (t.incarnation > d.incarnation OR (t.incarnation = d.incarnation AND t.seen > d.generation)) "
-        "UNION SELECT d.device_id FROM desired d JOIN policy_report r ON r.device_id = d.device_id WHERE d.made_ms < ? "
-        "AND r.incarnation = d.incarnation AND r.seen = d.generation "
+        "UNION SELECT d.device_id FROM desired d JOIN policy_report r ON r.device_id = d.device_id "
+        "WHERE (d.generation > 1 OR d.made_ms < ?) AND r.incarnation = d.incarnation AND r.seen = d.generation "
         "AND ((r.applied = d.generation AND r.digest <> d.digest) OR (r.result = 'refused' AND r.error = 'older'))",
         (now_ms - _APART_MS, now_ms - _APART_MS),
     )

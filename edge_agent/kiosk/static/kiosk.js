@@ -57,7 +57,7 @@ const day = new Intl.DateTimeFormat(lang === "ja" ? "ja-JP" : "en-GB", { ...zone
 
 const sound = openSound();
 let view = { state: "starting", number: -1, now_ms: Date.now(), direction: "clock_in" };
-let ahead_ms = 0;
+let ahead_ms = 0, volume = 1;
 
 function write(id, text) {
   const node = byId(id);
@@ -71,7 +71,7 @@ function openSound() {
 }
 
 function play(tones, number) {
-  if (!sound || !tones) return;
+  if (!sound || !tones || !volume) return;
   if (sound.state === "running") ring(tones);
   // Not yet allowed, or asleep: a tone that comes late would be taken for another tap's.
   else sound.resume().then(() => { if (number === view.number) ring(tones); }, () => {});
@@ -83,7 +83,7 @@ function ring(tones) {
     if (hertz) {
       const tone = sound.createOscillator(), loud = sound.createGain();
       tone.frequency.value = hertz;
-      loud.gain.setValueAtTime(.25, at);
+      loud.gain.setValueAtTime(.25 * volume, at);
       loud.gain.exponentialRampToValueAtTime(.001, at + seconds);
       tone.connect(loud).connect(sound.destination);
       tone.start(at);
@@ -164,7 +164,10 @@ let heard = performance.now();
 events.onmessage = (message) => {
   const v = JSON.parse(message.data);
   heard = performance.now();
+  // The words of this page were ordered otherwise meanwhile; never while somebody reads what a tap brought up.
+  if (v.page !== document.documentElement.dataset.page && !MARKS[v.state]) return location.reload();
   ahead_ms = v.now_ms - Date.now();
+  volume = v.volume / 100;
   show(v);
   tick();
 };
