@@ -17,12 +17,14 @@ class Change(msgspec.Struct, frozen=True):
     """Which devices have new figures, whether there are new taps, and when it was committed.
 
     `down`: something may be due to go to a device, because one came or answered.
+    `alerts`: an alert began, changed or ended, or something was told.
     """
 
     devices: frozenset[str] = frozenset()
     taps: bool = False
     at_ms: int = 0
     down: bool = False
+    alerts: bool = False
 
     def and_then(self, later: "Change") -> "Change":
         """Both as one."""
@@ -31,6 +33,7 @@ class Change(msgspec.Struct, frozen=True):
             self.taps or later.taps,
             max(self.at_ms, later.at_ms),
             self.down or later.down,
+            self.alerts or later.alerts,
         )
 
 
