@@ -2,7 +2,8 @@
 
 1. A View is frozen; a new one replaces it.
 2. What a tap brought up goes by itself; the ground (starting, idle, or a fault of the reader) comes back after it.
-3. An answer counts only for the question that its writer saw: another person's may stand there by now.
+3. A locked screen shows nothing but that, until it is unlocked; only `identify` may stand before it for a while.
+4. An answer counts only for the question that its writer saw: another person's may stand there by now.
 """
 
 import asyncio
@@ -26,6 +27,9 @@ State = Literal[
     "refused_card",
     "reader_fault",
     "disk_full",
+    "identify",
+    "locked",
+    "wiped",
 ]
 
 # How long each state stays, in seconds; a name is never longer on the screen than `accepted`.
@@ -37,6 +41,7 @@ STAYS_S: dict[State, float] = {
     "two_cards": 3.0,
     "refused_card": 4.0,
     "disk_full": 6.0,
+    "identify": 15.0,
 }
 
 
@@ -44,7 +49,8 @@ STAYS_S: dict[State, float] = {
 class View:
     """One state of the screen. `number` grows with each view, so that the same state twice sounds twice.
 
-    `reference` is the number of the record, to be said on the telephone; 0 for none.
+    `reference` is the number of the record, to be said on the telephone; 0 for none.  `name` is whom to call on a
+    locked screen, and the confirmation code on a wiped one.
     """
 
     state: State = "starting"
@@ -75,22 +81,27 @@ class Screen:
     _ground: View = field(default_factory=View)
     _onlookers: set[asyncio.Queue[View]] = field(default_factory=set)
     _back: asyncio.TimerHandle | None = None
+    _lock: View | None = None
     answers: asyncio.Queue[Answer] = field(default_factory=lambda: asyncio.Queue(1))
     choices: asyncio.Queue[Direction] = field(default_factory=lambda: asyncio.Queue(1))
 
-    def show(self, view: View) -> None:
-        """Shows what a tap brought up; the ground comes back by itself."""
+    def show(self, view: View, *, stays_s: float | None = None) -> None:
+        """Shows what a tap brought up; the ground comes back by itself, after `stays_s` instead of its usual time."""
+        if self._lock is not None and view.state != "identify":
+            self.refuse(view.at_ms)
+            return
         if self._back is not None:
             self._back.cancel()
         self._set(view)
-        self._back = asyncio.get_running_loop().call_later(STAYS_S[view.state], self.clear)
+        after_s = STAYS_S[view.state] if stays_s is None else stays_s
+        self._back = asyncio.get_running_loop().call_later(after_s, self.clear)
 
     def ground(self, view: View) -> None:
         """What is there when nothing else is; shown at once unless a tap is being shown."""
         self._ground = view
         if self._back is None:
-            self._set(view)
-        else:
+            self._set(self._lock or view)
+        elif self._lock is None:
             # The small lines below are true on every view.
             lines = replace(self.view, waiting=view.waiting, hub_away=view.hub_away, clock_unset=view.clock_unset)
             self._set(lines, again=False)
@@ -100,7 +111,32 @@ class Screen:
         if self._back is not None:
             self._back.cancel()
             self._back = None
-        self._set(self._ground)
+        self._set(self._lock or self._ground)
+
+    # ---- the lock
+
+    @property
+    def locked(self) -> bool:
+        """Whether nothing may be done here."""
+        return self._lock is not None
+
+    def lock(self, view: View) -> None:
+        """Shows only this from now on."""
+        self._lock = view
+        self.clear()
+
+    def unlock(self) -> None:
+        """Shows what is there again."""
+        self._lock = None
+        self.clear()
+
+    def refuse(self, at_ms: int) -> None:
+        """Somebody tried: the locked view sounds again."""
+        if self._lock is not None:
+            if self._back is not None:
+                self._back.cancel()
+                self._back = None
+            self._set(replace(self._lock, at_ms=at_ms))
 
     def _set(self, view: View, *, again: bool = True) -> None:
         if view == replace(self.view, number=view.number):

@@ -19,6 +19,7 @@ const WORDS = {
     who: (contact) => `総務課${contact && `（${contact}）`}`,
     lost: "画面を確認中です", lost_detail: "しばらくお待ちください",
     hub_away: (n) => `保存しました。つながり次第送信します (${n}件)`, hub_away_none: "役場につながっていません。打刻はできます",
+    identify: "この端末です",
     clock_unset: "時刻を確認中です", group: "次の打刻",
   },
   en: {
@@ -38,14 +39,22 @@ const WORDS = {
     who: (contact) => `General Affairs${contact && ` (${contact})`}`,
     lost: "Checking this screen", lost_detail: "One moment, please",
     hub_away: (n) => `Saved. It will be sent when connected (${n})`, hub_away_none: "Not connected to the hub. You can still clock in and out",
+    identify: "It is this device",
     clock_unset: "Checking the time", group: "The next tap",
   },
 };
+// A locked device speaks to whoever has found it: in both languages, whatever it is set to.
+const LOCKED = {
+  locked: ["この端末は使えません", "This device is locked", (who, en) => `拾った方は${who}へ / Please call ${en}`],
+  wiped: ["登録されていない端末です", "Not enrolled", (who, en) => `${who}へ / Please call ${en}`],
+};
 const MARKS = { accepted: "●", repeat: "▲", question: "▲", two_cards: "▲", refused_card: "■", unknown: "■",
-  reader_fault: "■", disk_full: "■", lost: "■" };
+  reader_fault: "■", disk_full: "■", lost: "■", identify: "●", locked: "■", wiped: "■" };
 // Hertz and seconds, one pair a tone: rising, equal, falling, low.
 const TONES = { accepted: [[660, .09], [990, .16]], repeat: [[600, .12], [0, .06], [600, .12]],
   question: [[600, .12], [0, .06], [600, .12]], unknown: [[600, .16], [330, .25]], refused_card: [[600, .16], [330, .25]],
+  locked: [[600, .16], [330, .25]], wiped: [[600, .16], [330, .25]],
+  identify: Array.from({ length: 8 }, () => [[880, .2], [0, .2]]).flat(),
   two_cards: [[220, .2]], disk_full: [[180, .9]] };
 
 const lang = document.documentElement.lang === "en" ? "en" : "ja";
@@ -111,6 +120,14 @@ function texts(v) {
     case "refused_card": return [words.refused_card, "", words.refused_detail];
     case "reader_fault": return [words.reader_fault, "", words.fault_detail(since, who)];
     case "disk_full": return [words.disk_full, "", words.disk_detail(who)];
+    case "identify": return [words.identify, v.name, ""];
+    case "locked": case "wiped": {
+      const [ja, en, call] = LOCKED[v.state];
+      const contact = document.documentElement.dataset.contact, code = v.state === "wiped" && v.name;
+      const ours = (v.state === "locked" && v.name) || contact;
+      const [byJa, byEn] = [WORDS.ja.who(ours), WORDS.en.who(ours)];
+      return [ja, code ? `${en} · ${code}` : en, call(byJa, byEn)];
+    }
     case "lost": return [words.lost, "", words.lost_detail];
     default: return [words[v.state], "", ""];
   }
@@ -165,7 +182,7 @@ events.onmessage = (message) => {
   const v = JSON.parse(message.data);
   heard = performance.now();
   // The words of this page were ordered otherwise meanwhile; never while somebody reads what a tap brought up.
-  if (v.page !== document.documentElement.dataset.page && !MARKS[v.state]) return location.reload();
+  if (v.page !== document.querySelector("main").dataset.page && !MARKS[v.state]) return location.reload();
   ahead_ms = v.now_ms - Date.now();
   volume = v.volume / 100;
   show(v);
