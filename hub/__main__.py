@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from hub import settings as hub_settings
 from hub import simulate
+from hub.identity import commands as identity_commands
 from wire.settings_file import BadSetting
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
         if name == "backup":
             command.add_argument("--to", required=True, metavar="FILE")
         command.set_defaults(run=run)
+    identity_commands.add_to(commands)
     simulate.add_to(commands)
     return parser
 

@@ -28,6 +28,8 @@ from hub.down import Down
 from hub.fleet import web as fleet
 from hub.guard import Guard, Headers, NotSignedIn, public
 from hub.identity import web as identity
+from hub.identity.guesses import Guesses
+from hub.identity.task import Identity
 from hub.ingest import Ingest
 from hub.inventory import web as inventory
 from hub.live import Live
@@ -70,6 +72,7 @@ def make_app(settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     app.state.brake = Brake()
+    app.state.guesses = Guesses()
     app.state.work_failed = False
     app.add_middleware(Headers)
     app.add_exception_handler(NotSignedIn, pages.not_signed_in)
@@ -118,13 +121,15 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
     overdue = asyncio.create_task(orders_task.run(db, live), name="orders")
     app.state.down = Down(db, live, app.state.ingest)
     down = asyncio.create_task(app.state.down.run(), name="down")
-    for task in (ingest, down, overdue):
+    app.state.identity = Identity(settings, db, live, app.state.down, pages.now_ms)
+    identities = asyncio.create_task(app.state.identity.run(), name="identities")
+    for task in (ingest, down, identities, overdue):
         task.add_done_callback(partial(_ended, app))
     try:
         yield
     finally:
         app.state.stopping.set()
-        for task in (overdue, down, ingest):
+        for task in (overdue, identities, down, ingest):
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task

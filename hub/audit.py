@@ -20,6 +20,15 @@ Did = Literal[
     "admin_link",
     "seen",
     "unseen",
+    "enrol_code",
+    "enrol_code_back",
+    "enrol",
+    "expect_device",
+    "forget_device",
+    "approve_enrolment",
+    "refuse_enrolment",
+    "renew",
+    "revoke",
 ]
 # Who did what nobody signed in did.
 SYSTEM = "system"

@@ -21,6 +21,12 @@ class BrokerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ca_dir: str = ""
 
 
+class IdentitySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """For how long after its certificate's end a device still gets the next one by itself; then it needs a code."""
+
+    grace_days: Annotated[int, msgspec.Meta(ge=0, le=365)] = 60
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything that the hub is told by its file. `public_url` is what people type."""
 
@@ -31,6 +37,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     language: Literal["ja", "en"] = "ja"
     session_hours: Annotated[int, msgspec.Meta(ge=1, le=720)] = 12
     broker: BrokerSettings = BrokerSettings()
+    identity: IdentitySettings = IdentitySettings()
 
     @property
     def url(self) -> str:

@@ -109,6 +109,15 @@ def due(conn: Connection, now_ms: int, limit: int) -> list[Outgoing]:
     return [Outgoing(*row) for row in rows]
 
 
+def despite_hold(conn: Connection, device_id: int, now_ms: int) -> tuple[bytes, ...]:
+    """What a device on hold is told all the same, wherever it shows itself."""
+    rows = conn.execute(
+        "SELECT message FROM outbox WHERE device_id = ? AND despite_hold = 1 AND not_after_ms > ? ORDER BY id",
+        (device_id, now_ms),
+    )
+    return tuple(bytes(message) for (message,) in rows)
+
+
 def mark_sent(conn: Connection, gone: Iterable[Outgoing], now_ms: int) -> None:
     """Notes that messages were given to the broker."""
     conn.executemany(

@@ -2,4 +2,7 @@
 
 from fastapi import APIRouter
 
+from hub.identity import door
+
 router = APIRouter()
+router.include_router(door.router)
