@@ -14,11 +14,19 @@ Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 
 
 class BrokerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the broker listens, and the hub's folder of certificates (`<state_dir>/ca` unless said)."""
+    """Where the broker listens, and the hub's folder of certificates (`<state_dir>/ca` unless said).
+
+    `config` is the broker's own file, which is tried before each restart. The hub restarts the broker through
+    `supervisor_socket` and `program`, or by `restart_command`; without either it cannot, and says so.
+    """
 
     host: str = "127.0.0.1"
     port: Port = 8883
     ca_dir: str = ""
+    config: str = ""
+    supervisor_socket: str = ""
+    program: str = "hub:mosquitto"
+    restart_command: tuple[str, ...] = ()
 
 
 class IdentitySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
