@@ -48,6 +48,7 @@ def gather(conn: Connection, around: Surroundings, settings: AlertSettings, now_
     places = {id_: place for id_, (place, _) in groups.places_and_tags(conn).items()}
     held = outbox.held(conn)
     facts = [fact for row in rows for fact in signs.signs(row, places.get(row.id, ""), now_ms)]
+    facts += _messages(conn, now_ms)
     facts += _holds(conn, rows, places)
     facts += _policy(conn, places)
     facts += _certificates(conn, places, held, now_ms)
@@ -79,6 +80,13 @@ def _absent(
 
 def _is_away(row: DeviceRow) -> bool:
     return not row.online and row.kind != "tablet"
+
+
+def _messages(conn: Connection, now_ms: int) -> Iterator[Fact]:
+    """Whole messages that could not be read: they say nothing that could be trusted, not even whose they are."""
+    (n,) = conn.execute("SELECT coalesce(sum(n), 0) FROM unreadable").fetchone()
+    if n:
+        yield Fact("unreadable_messages", "", now_ms, n=n)
 
 
 def _holds(conn: Connection, rows: list[DeviceRow], places: Mapping[int, str]) -> Iterator[Fact]:

@@ -143,7 +143,7 @@ def failing(conn: Connection) -> tuple[int, int]:
 def note_sent(conn: Connection, message: Message, now_ms: int) -> None:
     """The way has taken it."""
     conn.execute("UPDATE alert_message SET sent_ms = ?, attempts = attempts + 1 WHERE id = ?", (now_ms, message.id))
-    conn.execute("UPDATE alert_target SET last_ok_ms = ?, last_error = '' WHERE id = ?", (now_ms, message.target_id))
+    note_result(conn, message.target_id, "", now_ms)
 
 
 def note_failed(conn: Connection, message: Message, error: str, now_ms: int) -> None:
@@ -153,9 +153,17 @@ def note_failed(conn: Connection, message: Message, error: str, now_ms: int) -> 
         "UPDATE alert_message SET attempts = attempts + 1, next_ms = ?, given_up_ms = ?, error = ? WHERE id = ?",
         (now_ms + pause_ms(message.attempts + 1), given_up, error, message.id),
     )
-    conn.execute(
-        "UPDATE alert_target SET last_failed_ms = ?, last_error = ? WHERE id = ?", (now_ms, error, message.target_id)
-    )
+    note_result(conn, message.target_id, error, now_ms)
+
+
+def note_result(conn: Connection, target_id: int, error: str, now_ms: int) -> None:
+    """What came of the last message to a target, a test or not."""
+    if error:
+        conn.execute(
+            "UPDATE alert_target SET last_failed_ms = ?, last_error = ? WHERE id = ?", (now_ms, error, target_id)
+        )
+    else:
+        conn.execute("UPDATE alert_target SET last_ok_ms = ?, last_error = '' WHERE id = ?", (now_ms, target_id))
 
 
 def pause_ms(attempts: int) -> int:

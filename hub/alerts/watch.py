@@ -58,10 +58,12 @@ class Watch:
         self._woken = asyncio.Event()
         self._failing = False
         self._forgot_s = 0.0
+        self._loop: asyncio.AbstractEventLoop | None = None
         live.watch(self._heard)
 
     async def run(self) -> None:
         """Looks for ever."""
+        self._loop = asyncio.get_running_loop()
         while True:
             self._woken.clear()
             try:
@@ -76,6 +78,11 @@ class Watch:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(EVERY_S - APART_S):
                     await self._woken.wait()
+
+    def changed(self) -> None:
+        """A person changed something: the open pages show it at once. From any thread."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._live.tell, Change(alerts=True, at_ms=self._now_ms()))
 
     async def look(self) -> None:
         """One look. Raises Fault."""

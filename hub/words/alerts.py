@@ -19,6 +19,7 @@ _SHORT = {
     "process": ("動かないプログラム", "program not running"),
     "restarting": ("再起動のくり返し", "program restarting"),
     "unreadable": ("読めない記録", "unreadable records"),
+    "unreadable_messages": ("読めない通信", "unreadable messages"),
     "drift": ("設定のずれ", "settings drift"),
     "unapplied": ("設定できない端末", "settings not applied"),
     "clone": ("端末の複製", "cloned device"),
@@ -53,6 +54,7 @@ _SENTENCE = {
     "process": ("{it} の {detail} が動いていません", "{detail} does not run on {it}"),
     "restarting": ("{it} の {detail} が再起動をくり返しています", "{detail} keeps restarting on {it}"),
     "unreadable": ("{it} から読めない記録が{n}件届いています", "{n} records of {it} cannot be read"),
+    "unreadable_messages": ("読めない通信が{n}件届いています", "{n} messages that cannot be read have come"),
     "drift": ("{it} の設定が指示と違います({n}か所)", "The settings of {it} are not as ordered ({n})"),
     "unapplied": ("{it} が指示設定を適用できません({detail})", "{it} could not apply its settings ({detail})"),
     "clone": ("{it} が2台います(複製の疑い)", "There are two of {it}: it may have been copied"),
@@ -128,6 +130,10 @@ _STEP = {
     "unreadable": (
         "端末の版を確かめてください。届いた記録は捨てずに残してあります。",
         "Check the device’s version. What came is kept as it is.",
+    ),
+    "unreadable_messages": (
+        "「読めなかった記録」のページで、どの端末からか確かめてください。",
+        "See on the page of what could not be read which device they come from.",
     ),
     "drift": (
         "端末のページで違いを見て、直すか、認めるかを選んでください。",
@@ -226,7 +232,8 @@ _PAGES: dict[str, tuple[str, str]] = {
         "届けられない知らせがあります: 試し直し中{waiting}件、あきらめたもの{given_up}件",
         "Some messages do not arrive: {waiting} are tried again, {given_up} were given up",
     ),
-    "place": ("場所", "Place"),
+    "alert_place": ("場所", "Place"),
+    "alert_urgent_word": ("至急", "urgent"),
     "alert_take": ("対応します", "I see to it"),
     "alert_untake": ("対応をやめる", "Not any more"),
     "alert_taken": ("{who} さんが対応中({time})", "{who} sees to it ({time})"),
@@ -257,7 +264,7 @@ _PAGES: dict[str, tuple[str, str]] = {
     "alert_last": ("最後の結果", "Last result"),
     "alert_last_ok": ("{time} に届けました", "taken {time}"),
     "alert_last_none": ("まだ送っていません", "nothing sent yet"),
-    "alert_last_failed": ("{time} に失敗: {why}", "failed {time}: {why}"),
+    "alert_last_failed": ("{time} に失敗", "failed {time}"),
     "alert_test": ("試しに送る", "Send a test"),
     "alert_test_ok": (
         "「{name}」へ試しの通知を渡しました。届いたか確かめてください。",
