@@ -9,12 +9,15 @@ from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from fastapi.responses import StreamingResponse
 
 from hub import audit, pages
+from hub.alerts import web as alerts
+from hub.alerts.store import Asked
 from hub.attendance import store as attendance
 from hub.db import Connection
 from hub.fleet import chart, store
 from hub.fleet.condition import condition
 from hub.guard import Who, need, read_form
 from hub.stream import stream
+from hub.words import Language
 
 router = APIRouter()
 
@@ -29,9 +32,10 @@ Seer = Annotated[Who, Depends(need("devices"))]
 @router.get("/devices/{name}")
 def one_device(request: Request, who: Seer, name: str, span: chart.Span = "24h") -> Response:
     """One device: how it is, what happened, charts."""
+    language = pages.language_of(request)
 
     def gather(conn: Connection) -> dict[str, Any]:
-        now = _now(conn, name, who)
+        now = _now(conn, name, who, language)
         row: store.DeviceRow = now["row"]
         return {
             **now,
@@ -47,12 +51,12 @@ def one_device(request: Request, who: Seer, name: str, span: chart.Span = "24h")
 def device_events(request: Request, who: Seer, name: str) -> StreamingResponse:
     """How it is now, anew whenever it was heard (server-sent events)."""
     language = pages.language_of(request)
-    request.app.state.db.read(lambda conn: _now(conn, name, who))
+    request.app.state.db.read(lambda conn: _now(conn, name, who, language))
 
     def render(conn: Connection) -> str:
-        return pages.fragment("_device.html", language, **_now(conn, name, who))
+        return pages.fragment("_device.html", language, **_now(conn, name, who, language))
 
-    return stream(request, "device", lambda change: name in change.devices, render, _PAUSE_S)
+    return stream(request, "device", lambda change: change.alerts or name in change.devices, render, _PAUSE_S)
 
 
 @router.post("/devices/{name}/seen")
@@ -76,7 +80,7 @@ def seen(request: Request, who: Annotated[Who, Depends(need("tend"))], form: For
     return pages.to(f"/devices/{name}")
 
 
-def _now(conn: Connection, name: str, who: Who) -> dict[str, Any]:
+def _now(conn: Connection, name: str, who: Who, language: Language) -> dict[str, Any]:
     """What changes while one looks."""
     row = store.device(conn, name)
     if row is None:
@@ -86,6 +90,7 @@ def _now(conn: Connection, name: str, who: Who) -> dict[str, Any]:
         "row": row,
         "condition": condition(row, pages.now_ms()),
         "used": chart.used_permille,
+        "alert_lines": alerts.open_lines(conn, language, who, pages.now_ms(), Asked(device=row.name)),
         "alarms": store.alarms(conn, row.id, 20),
         "dropped": store.dropped(conn, row.id),
         "taps": taps,

@@ -30,6 +30,7 @@ Before = Annotated[int | None, Query(ge=1, le=LAST_ID)]
 RAIL: tuple[tuple[str, str, Need], ...] = (
     ("/", "today", "devices"),
     ("/devices", "devices", "devices"),
+    ("/alerts", "alerts", "devices"),
     ("/taps", "taps", "taps"),
     ("/settings", "settings", "own"),
 )
