@@ -15,7 +15,12 @@ _SEQUENCE, _VERSION, _UTC_TIME, _GENERALIZED_TIME = 0x30, 0xA0, 0x17, 0x18
 
 
 def end_ms(pem: bytes) -> int:
-    """When the first certificate of a file ends, in UTC ms. Raises ValueError when none can be read.
+    """When the first certificate of a file ends, in UTC ms. Raises ValueError when none can be read."""
+    return life_ms(pem)[1]
+
+
+def life_ms(pem: bytes) -> tuple[int, int]:
+    """When the first certificate of a file begins and ends, in UTC ms. Raises ValueError when none can be read.
 
     RFC 5280, 4.1: the validity is the fourth part of what is signed, after serial, algorithm and issuer; the version
     before them may be absent.  4.1.2.5: two digits of a year below 50 are of this century.
@@ -33,7 +38,7 @@ def end_ms(pem: bytes) -> int:
     times = list(_parts(signed[3][1]))
     if len(times) != 2:
         raise ValueError("no two times in the validity")
-    return _time_ms(*times[1])
+    return _time_ms(*times[0]), _time_ms(*times[1])
 
 
 def _only(data: bytes) -> bytes:

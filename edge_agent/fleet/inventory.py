@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from edge_agent.fleet import validity
+from edge_agent import validity
 from wire.messages import Inventory
 
 _TEXT_LENGTH = 200
@@ -35,7 +35,7 @@ def inventory(root: Path, identity: Path, version: str) -> Inventory:
     dmi = root / "sys/class/dmi/id"
     return Inventory(
         model=_first(root / "proc/device-tree/model", dmi / "product_name"),
-        serial=_serial(root),
+        serial=serial_number(root),
         system=_system(root),
         version=version[:_TEXT_LENGTH],
         storage_wear_permille=_wear(root / "sys/block"),
@@ -65,7 +65,8 @@ def _first(*files: Path) -> str:
     return ""
 
 
-def _serial(root: Path) -> str:
+def serial_number(root: Path) -> str:
+    """The machine's own; empty when it tells none."""
     dmi = root / "sys/class/dmi/id"
     serial = _first(root / "proc/device-tree/serial-number", dmi / "product_serial", dmi / "board_serial")
     addresses = {_signs(_word(file)) for file in root.glob("sys/class/net/*/address")}

@@ -9,7 +9,7 @@ from cryptography.x509 import load_pem_x509_certificate
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_agent.fleet import validity
+from edge_agent import validity
 from edge_agent.fleet.inventory import inventory, is_news
 from tests.certificates import pki
 from wire import codec, x509
