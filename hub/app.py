@@ -20,6 +20,9 @@ from starlette.routing import BaseRoute, Mount
 
 from hub import access, login, one_device, pages, today
 from hub.alerts import web as alerts
+from hub.alerts.addresses import Addresses
+from hub.alerts.tell import Tell
+from hub.alerts.watch import Watch
 from hub.api import web as api
 from hub.attendance import web as attendance
 from hub.brake import Brake
@@ -123,13 +126,21 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
     down = asyncio.create_task(app.state.down.run(), name="down")
     app.state.identity = Identity(settings, db, live, app.state.down, pages.now_ms)
     identities = asyncio.create_task(app.state.identity.run(), name="identities")
-    for task in (ingest, down, identities, overdue):
+    state_dir = Path(settings.state_dir)
+    app.state.addresses = Addresses(state_dir)
+    app.state.tell = Tell(db, live, app.state.addresses)
+    app.state.watch = Watch(
+        db, live, app.state.ingest, (state_dir, settings.ca), settings.url, wake_post=app.state.tell.wake
+    )
+    telling = asyncio.create_task(app.state.tell.run(), name="alert messages")
+    watching = asyncio.create_task(app.state.watch.run(), name="alerts")
+    for task in (ingest, down, identities, overdue, telling, watching):
         task.add_done_callback(partial(_ended, app))
     try:
         yield
     finally:
         app.state.stopping.set()
-        for task in (overdue, identities, down, ingest):
+        for task in (watching, telling, overdue, identities, down, ingest):
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
