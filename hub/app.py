@@ -18,7 +18,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException as AnyHTTPException
 from starlette.routing import BaseRoute, Mount
 
-from hub import access, login, one_device, pages, today
+from hub import access, account, audit_pages, login, one_device, pages, people_pages, today, welcome
 from hub.alerts import web as alerts
 from hub.alerts.addresses import Addresses
 from hub.alerts.tell import Tell
@@ -26,11 +26,13 @@ from hub.alerts.watch import Watch
 from hub.api import web as api
 from hub.attendance import web as attendance
 from hub.brake import Brake
-from hub.db import Db
+from hub.broker.keeper import Keeper
+from hub.db import Db, Fault
 from hub.down import Down
 from hub.fleet import web as fleet
-from hub.guard import Guard, Headers, NotSignedIn, public
+from hub.guard import Guard, Headers, NotFresh, NotSignedIn, public
 from hub.identity import web as identity
+from hub.identity.authority import BadFolder
 from hub.identity.guesses import Guesses
 from hub.identity.task import Identity
 from hub.ingest import Ingest
@@ -40,7 +42,9 @@ from hub.mqtt import hub_tls
 from hub.orders import task as orders_task
 from hub.orders import web as orders
 from hub.policy import web as policy
+from hub.proof import Proving
 from hub.rollout import web as rollout
+from hub.second_factor import Sealing
 from hub.settings import Settings
 from hub.signing import Signing
 
@@ -60,6 +64,10 @@ ROUTERS = (
     one_device.router,
     attendance.router,
     login.router,
+    welcome.router,
+    account.router,
+    people_pages.router,
+    audit_pages.router,
 )
 
 
@@ -79,6 +87,7 @@ def make_app(settings: Settings) -> FastAPI:
     app.state.work_failed = False
     app.add_middleware(Headers)
     app.add_exception_handler(NotSignedIn, pages.not_signed_in)
+    app.add_exception_handler(NotFresh, pages.not_fresh)
     for error in (AnyHTTPException, HTTPException, RequestValidationError, Exception):
         app.add_exception_handler(error, pages.failed)
     for router in ROUTERS:
@@ -95,8 +104,9 @@ def routes(app: FastAPI) -> list[BaseRoute]:
 
 
 def check_needs(found: list[BaseRoute]) -> None:
-    """Every route but the static files names a need of access.py, or says that it is public. Raises RuntimeError."""
-    known = {"public", *access.NEEDS}
+    """Every route but the static files names a need of access.py, or says that it is public, or for whoever is half
+    signed in. Raises RuntimeError."""
+    known = {"public", "half", *access.NEEDS}
     for route in found:
         if isinstance(route, Mount) and route.path == "/static":
             continue
@@ -117,6 +127,8 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
     await asyncio.to_thread(db.open)
     app.state.db, app.state.live = db, live
     app.state.guard = Guard(settings, db)
+    app.state.sealing = await asyncio.to_thread(Sealing, Path(settings.state_dir))
+    app.state.proving = Proving(db, app.state.sealing)
     app.state.signing = await asyncio.to_thread(Signing, Path(settings.state_dir))
     app.state.stopping = asyncio.Event()
     app.state.ingest = Ingest(settings.broker, db, live, tls=partial(hub_tls, settings.ca))
@@ -125,7 +137,10 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
     app.state.down = Down(db, live, app.state.ingest)
     down = asyncio.create_task(app.state.down.run(), name="down")
     app.state.identity = Identity(settings, db, live, app.state.down, pages.now_ms)
+    app.state.broker = Keeper(settings, partial(_make_list, app.state.identity))
+    app.state.identity.on_files_changed(app.state.broker.want)
     identities = asyncio.create_task(app.state.identity.run(), name="identities")
+    keeping = asyncio.create_task(app.state.broker.run(), name="broker")
     state_dir = Path(settings.state_dir)
     app.state.addresses = Addresses(state_dir)
     app.state.tell = Tell(db, live, app.state.addresses)
@@ -134,17 +149,25 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
     )
     telling = asyncio.create_task(app.state.tell.run(), name="alert messages")
     watching = asyncio.create_task(app.state.watch.run(), name="alerts")
-    for task in (ingest, down, identities, overdue, telling, watching):
+    for task in (ingest, down, identities, keeping, overdue, telling, watching):
         task.add_done_callback(partial(_ended, app))
     try:
         yield
     finally:
         app.state.stopping.set()
-        for task in (watching, telling, overdue, identities, down, ingest):
+        for task in (watching, telling, overdue, keeping, identities, down, ingest):
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
         await asyncio.to_thread(db.close)
+
+
+def _make_list(identity: Identity) -> None:
+    """The list of the withdrawn, as the register has it now. Raises OSError."""
+    try:
+        identity.make_list()
+    except (BadFolder, Fault) as error:
+        raise OSError(str(error)) from error
 
 
 def _ended(app: FastAPI, task: asyncio.Task[None]) -> None:

@@ -25,6 +25,7 @@ from hub.settings import Settings
 log = logging.getLogger(__name__)
 
 _LOOK_EVERY_S = 3600
+_FIRST_LOOK_S = 30
 _TRY_FOR_S = 10.0
 _READ_ANEW_EVERY = timedelta(days=7)
 _JAPAN = timezone(timedelta(hours=9))
@@ -42,17 +43,22 @@ class State(msgspec.Struct, frozen=True):
 class Keeper:
     """One a hub. `apply` after somebody was shut out; `run` as a task."""
 
-    def __init__(self, settings: Settings, prepare: Callable[[], bool]) -> None:
-        """`prepare` makes the list of the withdrawn and the broker's own certificate anew; whether the broker has
-        to read something for its own sake."""
+    def __init__(self, settings: Settings, prepare: Callable[[], None]) -> None:
+        """`prepare` makes the list of the withdrawn anew, right before the broker reads it. May raise OSError."""
         self._settings = settings
         self._prepare = prepare
         self._place = Place(settings.broker.host, settings.broker.port, settings.ca)
         self._lock = asyncio.Lock()
-        self._wanted = 0
-        self._done = 0
-        # What was read at the broker's last start is not known before this hub has started it once.
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._asked_for = asyncio.Event()
+        self._wanted = self._done = 0
+        # What the broker read at its last start is not known before this hub has started it once.
         self.state = State()
+
+    def want(self) -> None:
+        """The broker's files have changed: it should read them, soon. From any thread."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._asked_for.set)
 
     async def apply(self) -> State:
         """Who is withdrawn is shut out when this returns without a fault, and everybody's connection was ended."""
@@ -61,33 +67,65 @@ class Keeper:
         async with self._lock:
             if self._done < mine:
                 goal = self._wanted
+                self._asked_for.clear()
                 await self._restart()
                 self._done = goal
         return self.state
 
     async def run(self) -> None:
-        """Makes lists and certificates anew in good time, and has the broker read them in the small hours."""
+        """Does what is wanted, looks every hour whether the broker keeps its rules, and has it read its files anew
+        in the small hours, long before they end."""
+        self._loop = asyncio.get_running_loop()
+        pause_s = _FIRST_LOOK_S
         while True:
             try:
-                must = await asyncio.to_thread(self._prepare)
-            except OSError as error:
-                log.warning("the list of the withdrawn cannot be made anew: %s", error)
-                must = False
-            if (must or self._is_old()) and datetime.now(_JAPAN).hour in _SMALL_HOURS:
+                async with asyncio.timeout(pause_s):
+                    await self._asked_for.wait()
+            except TimeoutError:
+                pause_s = _LOOK_EVERY_S
+                if self._is_old() and datetime.now(_JAPAN).hour in _SMALL_HOURS:
+                    await self.apply()
+                else:
+                    await self._look()
+            else:
                 await self.apply()
-            await asyncio.sleep(_LOOK_EVERY_S)
 
     def _is_old(self) -> bool:
         started = datetime.fromtimestamp(self.state.started_ms / 1000, UTC)
         return datetime.now(UTC) - started > _READ_ANEW_EVERY
+
+    async def _look(self) -> None:
+        async with self._lock:
+            try:
+                await asyncio.to_thread(canary.check, self._place)
+            except Silent:
+                return  # the intake tells that
+            except Open as open_:
+                await self._shut(open_)
+            except Red as red:
+                self._tell(str(red))
+            else:
+                self.state = State("", _now_ms(), self.state.started_ms)
+
+    async def _shut(self, open_: Open) -> None:
+        try:
+            await asyncio.to_thread(restart.stop, self._settings.broker)
+        except Red as red:
+            self._tell(f"{open_}; {red}")
+        else:
+            self._tell(f"stopped, because {open_}")
+
+    def _tell(self, fault: str) -> None:
+        if fault != self.state.fault:
+            log.error("the broker: %s", fault)
+            self.state = State(fault, _now_ms(), self.state.started_ms)
 
     async def _restart(self) -> None:
         began_s = time.monotonic()
         try:
             await asyncio.to_thread(self._restart_now)
         except (Red, OSError) as error:
-            log.error("the broker: %s", error)  # noqa: TRY400 (a fault of the world, in one sentence)
-            self.state = State(str(error), _now_ms(), self.state.started_ms)
+            self._tell(str(error))
         else:
             log.info("the broker was restarted and keeps its rules (%.1f s)", time.monotonic() - began_s)
             self.state = State("", _now_ms(), _now_ms())

@@ -62,8 +62,12 @@ class Identity:
 
     def withdrawn(self) -> None:
         """The register has withdrawn something: makes the list and tells the broker. Raises BadFolder, OSError."""
-        self.authority().write_crl(self._db.read(store.withdrawn), self._now_ms())
+        self.make_list()
         self._tell()
+
+    def make_list(self) -> None:
+        """The list of the withdrawn, as the register has it now. Raises BadFolder, OSError."""
+        self.authority().write_crl(self._db.read(store.withdrawn), self._now_ms())
 
     def wake(self) -> None:
         """Looks at once what there is to do. From any thread."""

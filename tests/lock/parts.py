@@ -52,6 +52,8 @@ class Supervised:
 
     def __enter__(self) -> "Supervised":
         wait_for_port(self.port, within_s=WAIT_S)
+        # It listens before it has read its files.
+        Client(self.port, self.pki.context("first"), "first").close()
         return self
 
     def __exit__(

@@ -10,7 +10,7 @@ import pytest
 from cryptography.x509 import load_pem_x509_certificate
 from msgspec import structs
 
-from hub.broker import canary, trial
+from hub.broker import canary, restart, trial
 from hub.broker.canary import Open, Place, Red
 from hub.broker.keeper import Keeper
 from hub.settings import BrokerSettings, Settings
@@ -25,15 +25,15 @@ def _withdraw(town: Pki, device: str) -> None:
     town.withdrawn.append(Withdrawn(certificate.serial_number, datetime.now(UTC)))
 
 
+def _nothing() -> None:
+    """The files are as they are."""
+
+
 def _keeper(broker: Supervised) -> Keeper:
-    def prepare() -> bool:
-        broker.pki.write_crl()
-        return False
-
-    return Keeper(broker.settings(), prepare)
+    return Keeper(broker.settings(), broker.pki.write_crl)
 
 
-def test_b5_revoked_while_connected_is_out_and_others_come_back(tmp_path: Path) -> None:
+def test_b7_revoked_while_connected_is_out_and_others_come_back(tmp_path: Path) -> None:
     with Supervised(tmp_path) as broker:
         stolen = Client(broker.port, broker.pki.context("stolen"), "stolen")
         other = Client(broker.port, broker.pki.context("other"), "other")
@@ -67,14 +67,14 @@ async def test_many_at_once_take_at_most_two_restarts(tmp_path: Path) -> None:
     ("file", "text"),
     [("mosquitto.acl", "nonsense line\n"), ("mosquitto.acl", None), ("pki/crl.pem", None), ("pki/broker.key", "x")],
 )
-def test_b6_what_would_not_start_is_not_started_and_the_running_one_stays(
+def test_b5_what_would_not_start_is_not_started_and_the_running_one_stays(
     tmp_path: Path, file: str, text: str | None
 ) -> None:
     with Supervised(tmp_path) as broker:
         client = Client(broker.port, broker.pki.context("other"), "other")
         path = tmp_path / file
         path.unlink() if text is None else path.write_text(text)
-        keeper = Keeper(broker.settings(), lambda: False)
+        keeper = Keeper(broker.settings(), _nothing)
         state = asyncio.run(keeper.apply())
         assert state.fault
         assert len(state.fault.splitlines()) == 1
@@ -82,7 +82,7 @@ def test_b6_what_would_not_start_is_not_started_and_the_running_one_stays(
         client.close()
 
 
-def test_b7_a_broker_that_would_let_everybody_do_everything_is_found_out(tmp_path: Path) -> None:
+def test_b6_a_broker_that_would_let_everybody_do_everything_is_found_out(tmp_path: Path) -> None:
     with Supervised(tmp_path) as broker:
         acl = tmp_path / "mosquitto.acl"
         acl.write_text(acl.read_text() + "\npattern readwrite #\n")
@@ -90,7 +90,7 @@ def test_b7_a_broker_that_would_let_everybody_do_everything_is_found_out(tmp_pat
             trial.check(broker.config, broker.pki.folder)
 
 
-def test_b7_a_reload_fails_open_which_is_why_there_is_none(tmp_path: Path) -> None:
+def test_b5_a_reload_fails_open_which_is_why_there_is_none(tmp_path: Path) -> None:
     """The reason for the rule: were this to hold no more, a reload would be as good."""
     with Broker(tmp_path) as broker:
         place = Place("127.0.0.1", broker.port, broker.pki.folder)
@@ -103,11 +103,11 @@ def test_b7_a_reload_fails_open_which_is_why_there_is_none(tmp_path: Path) -> No
             canary.check(place)
 
 
-def test_b7_one_that_turned_out_open_is_stopped(tmp_path: Path) -> None:
+def test_b6_one_that_turned_out_open_is_stopped(tmp_path: Path) -> None:
     with Supervised(tmp_path) as broker:
         # No trial, as if somebody had changed the file between the trial and the start.
         settings = structs.replace(broker.settings(), broker=structs.replace(broker.settings().broker, config=""))
-        keeper = Keeper(settings, lambda: False)
+        keeper = Keeper(settings, _nothing)
         acl = tmp_path / "mosquitto.acl"
         acl.write_text(acl.read_text() + "\npattern readwrite #\n")
         state = asyncio.run(keeper.apply())
@@ -121,7 +121,7 @@ def test_without_a_way_to_restart_it_says_so(tmp_path: Path) -> None:
         settings = Settings(
             state_dir=str(tmp_path), broker=BrokerSettings(port=broker.port, ca_dir=str(broker.pki.folder))
         )
-        state = asyncio.run(Keeper(settings, lambda: False).apply())
+        state = asyncio.run(Keeper(settings, _nothing).apply())
         assert state.fault == "nothing in the hub's settings says how the broker is restarted"
 
 
@@ -129,9 +129,41 @@ def test_b8_a_list_that_has_ended_shuts_everybody_out_and_a_new_one_lets_them_in
     with Supervised(tmp_path) as broker:
         broker.pki.write_crl(valid_for_days=0)
         time.sleep(1.1)
-        state = asyncio.run(Keeper(broker.settings(), lambda: False).apply())
+        state = asyncio.run(Keeper(broker.settings(), _nothing).apply())
         assert state.fault
         # The trial found it before anybody was shut out.
         Client(broker.port, broker.pki.context("other"), "other").close()
         assert asyncio.run(_keeper(broker).apply()).fault == ""
         Client(broker.port, broker.pki.context("other"), "other").close()
+
+
+async def test_b6_the_running_broker_is_looked_at_and_stopped_when_it_is_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub.broker.keeper._FIRST_LOOK_S", 0.1)
+    with Supervised(tmp_path) as broker:
+        keeper = _keeper(broker)
+        looking = asyncio.create_task(keeper.run())
+        while not keeper.state.since_ms:  # noqa: ASYNC110 (the clock is the event)
+            await asyncio.sleep(0.05)
+        looking.cancel()
+        assert keeper.state.fault == ""
+        acl = tmp_path / "mosquitto.acl"
+        acl.write_text(acl.read_text() + "\npattern readwrite #\n")
+        await asyncio.to_thread(restart.restart, broker.settings().broker)
+        looking = asyncio.create_task(keeper.run())
+        while not keeper.state.fault:  # noqa: ASYNC110 (the clock is the event)
+            await asyncio.sleep(0.05)
+        looking.cancel()
+        assert keeper.state.fault.startswith("stopped, because a device may publish")
+
+
+async def test_what_is_wanted_from_a_thread_is_done(tmp_path: Path) -> None:
+    with Supervised(tmp_path) as broker:
+        keeper = _keeper(broker)
+        running = asyncio.create_task(keeper.run())
+        await asyncio.sleep(0)
+        await asyncio.to_thread(keeper.want)
+        while not keeper.state.started_ms:  # noqa: ASYNC110 (the clock is the event)
+            await asyncio.sleep(0.05)
+        running.cancel()

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import mqtt5
 import pytest
-from cryptography.x509 import load_pem_x509_certificate
+from cryptography.x509 import ExtendedKeyUsage, load_pem_x509_certificate
 
 from tests.broker import Broker
 from tests.certificates import Pki
 from tests.lock.parts import Client, Refused
-from wire import topics, x509
+from wire import topics
 from wire.x509 import HUB_NAME, Withdrawn
 
 OWN, OTHER = "terminal-1", "tablet-2"
@@ -114,7 +114,7 @@ def test_a5_a_server_s_certificate_is_no_client_s(town: Pki, locked: Broker) -> 
 
 def test_a5_a_device_s_certificate_is_no_server_s(town: Pki) -> None:
     leaf = load_pem_x509_certificate((town.identity(OWN) / "certificate.pem").read_bytes())
-    usage = leaf.extensions.get_extension_for_class(x509.x509.ExtendedKeyUsage).value
+    usage = leaf.extensions.get_extension_for_class(ExtendedKeyUsage).value
     assert [each.dotted_string for each in usage] == ["1.3.6.1.5.5.7.3.2"]
 
 
