@@ -34,7 +34,7 @@ RAIL: tuple[tuple[str, str, Need], ...] = (
     ("/taps", "taps", "taps"),
     ("/settings", "settings", "own"),
 )
-_MARKS = {"ok": "●", "warning": "▲", "fault": "■", "offline": "○"}
+_MARKS = {"ok": "●", "warning": "▲", "fault": "■", "offline": "○", "unheard": "□"}
 _STANDING_MARKS = {"accepted": "●", "repeat": "▲", "unknown": "■", "unsure": "▲"}
 
 _OWN_PATH = re.compile(r"/(?!/)[^\x00-\x20\x7f\\]{0,2000}")
@@ -82,6 +82,7 @@ def fragment(template: str, language: Language, **values: Any) -> str:
         said=lambda at_ms: shown.said(language, at_ms, now),
         exact=partial(shown.exact, language),
         span=partial(shown.span, language),
+        on_day=partial(shown.day, language),
         is_today=lambda at_ms: shown.moment(at_ms).date() == today_at,
         **values,
     )

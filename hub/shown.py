@@ -1,6 +1,6 @@
 """How figures are shown: time as people say it, bytes, spans.  Asia/Tokyo; integers only (rule)."""
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 
 from hub.words import Language, word
 
@@ -17,12 +17,26 @@ def moment(at_ms: int) -> datetime:
         return datetime.max.replace(tzinfo=JST) if at_ms > 0 else datetime.min.replace(tzinfo=JST)
 
 
+def day_of(at_ms: int) -> str:
+    """The day in Japan, as YYYY-MM-DD."""
+    return moment(at_ms).date().isoformat()
+
+
 def exact(language: Language, at_ms: int) -> str:
     """Date, weekday and time to the second."""
     when = moment(at_ms)
     if language == "ja":
         return f"{when.year}年{when.month}月{when.day}日({_WEEKDAYS[0][when.weekday()]}) {when:%H:%M:%S}"
     return f"{_WEEKDAYS[1][when.weekday()]} {when:%Y-%m-%d %H:%M:%S}"
+
+
+def day(language: Language, iso: str) -> str:
+    """A day (YYYY-MM-DD) as people write it; what is none as it is."""
+    try:
+        when = date.fromisoformat(iso)
+    except ValueError:
+        return iso
+    return f"{when.year}年{when.month}月{when.day}日" if language == "ja" else iso
 
 
 def said(language: Language, at_ms: int, now_ms: int) -> str:

@@ -11,9 +11,11 @@ from collections.abc import Iterable
 
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
-_USUAL_MS = MINUTE_MS
+USUAL_MS = MINUTE_MS
 _SHORTEST_MS, _LONGEST_MS = 10_000, 24 * HOUR_MS
 _ENOUGH = 3
+# No device that is connected is late sooner than this, whatever its interval.
+SOONEST_MS = 3 * _SHORTEST_MS + 5 * MINUTE_MS
 
 
 def report_every_ms(hours: Iterable[tuple[int, int]], last_ms: int | None) -> int:
@@ -23,7 +25,7 @@ def report_every_ms(hours: Iterable[tuple[int, int]], last_ms: int | None) -> in
         if samples >= _ENOUGH:
             span_ms = HOUR_MS if last_ms is None else min(max(last_ms - hour_ms, 0), HOUR_MS)
             return min(max(span_ms // samples, _SHORTEST_MS), _LONGEST_MS)
-    return max((HOUR_MS // samples for _, samples in newest_first if samples > 0), default=_USUAL_MS)
+    return max((HOUR_MS // samples for _, samples in newest_first if samples > 0), default=USUAL_MS)
 
 
 def late_after_ms(every_ms: int, *, online: bool) -> int:

@@ -127,6 +127,16 @@ def device(conn: Connection, name: str) -> DeviceRow | None:
     return _rows(conn, "WHERE device_id = ?", found)[0] if found else None
 
 
+def report_intervals(conn: Connection) -> dict[int, int]:
+    """How often each device reports, in ms, as its own recent samples tell."""
+    last_ms = _health_times(conn)
+    samples = _recent_samples(conn, "", ())
+    return {
+        device_id: late.report_every_ms(samples[device_id], last_ms.get(device_id))
+        for (device_id,) in conn.execute("SELECT id FROM device")
+    }
+
+
 def mark_seen(conn: Connection, row: DeviceRow, who: str, at_ms: int) -> None:
     """Somebody has looked at the losses of a device: they no longer count against it."""
     seen = row.seen
@@ -317,6 +327,16 @@ def _latest_health(conn: Connection, where: str, args: tuple[Any, ...]) -> dict[
     return {
         device_id: (true_ms(at_ms, mono_ms, clock, known.get(boot_id, ())), codec.decode_body("health", body))
         for device_id, boot_id, mono_ms, at_ms, clock, body in rows
+    }
+
+
+def _health_times(conn: Connection) -> dict[int, int]:
+    """When each device's newest health record was made."""
+    rows = conn.execute("SELECT device_id, boot_id, mono_ms, at_ms, clock FROM latest WHERE kind = 'health'").fetchall()
+    known = anchors(conn, {row[1] for row in rows if row[4]})
+    return {
+        device_id: true_ms(at_ms, mono_ms, clock, known.get(boot_id, ()))
+        for device_id, boot_id, mono_ms, at_ms, clock in rows
     }
 
 

@@ -1,7 +1,8 @@
 """Pages of the fleet: the list, the figures of one device's charts, what could not be read."""
 
 import re
-from typing import Annotated, Any, Literal
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Literal, get_args
 from urllib.parse import urlencode
 
 import msgspec
@@ -10,9 +11,8 @@ from fastapi.responses import StreamingResponse
 
 from hub import pages, shown
 from hub.db import Connection
-from hub.fleet import chart, store
-from hub.fleet.condition import Condition, condition
-from hub.fleet.store import DeviceRow
+from hub.fleet import chart, listing, store
+from hub.fleet.listing import Line
 from hub.guard import Who, need
 from hub.stream import stream
 from hub.words import WORDS, Language, word
@@ -21,11 +21,12 @@ router = APIRouter()
 
 _ON_A_PAGE = 50
 _LIST_PAUSE_S = 0.5
-_ORDER = {"fault": 0, "warning": 1, "offline": 2, "ok": 3}
+_ORDER = {"fault": 0, "warning": 1, "offline": 2, "ok": 3, "unheard": 4}
 # As little of a card as the search box takes for one: punches are found by it.
 _CARD = re.compile(r"[0-9a-f]{6,32}")
 
-Sort = Literal["name", "condition", "heard"]
+Sort = Literal["name", "condition", "heard", "place", "until"]
+Loan = Literal["", "lent", "overdue", "store"]
 Seer = Annotated[Who, Depends(need("devices"))]
 
 
@@ -35,6 +36,10 @@ class Asked(msgspec.Struct, frozen=True, omit_defaults=True):
     q: str = ""
     kind: str = ""
     condition: str = ""
+    place: str = ""
+    tag: str = ""
+    loan: Loan = ""
+    version: str = ""
     sort: Sort = "name"
     page: int = 1
 
@@ -43,46 +48,96 @@ class Asked(msgspec.Struct, frozen=True, omit_defaults=True):
         found = urlencode(msgspec.to_builtins(msgspec.structs.replace(self, **changed)))
         return f"?{found}" if found else ""
 
+    def words(self) -> dict[str, str]:
+        """What a form carries so that it means the same devices as this list: without order and page."""
+        return msgspec.to_builtins(msgspec.structs.replace(self, sort="name", page=1))  # type: ignore[no-any-return]
 
-class Line(msgspec.Struct, frozen=True):
-    """A device and how it is."""
 
-    row: DeviceRow
-    condition: Condition
+class Choices(msgspec.Struct, frozen=True):
+    """What there is to filter by."""
+
+    places: list[str]
+    tags: list[str]
+    versions: list[str]
+
+
+def asked_in(form: Mapping[str, str]) -> Asked:
+    """What the words of a form say, as those of an address; what is none of them says nothing."""
+    text = {key: form.get(key, "")[:80] for key in ("q", "kind", "condition", "place", "tag", "version")}
+    loan = next((known for known in get_args(Loan) if known == form.get("loan")), "")
+    return Asked(**{**text, "q": text["q"].strip().lower()}, loan=loan)  # type: ignore[arg-type]
 
 
 def _asked(
-    q: str = "",
-    kind: str = "",
-    condition: str = "",
+    request: Request,
+    loan: Loan = "",
     sort: Sort = "name",
     page: Annotated[int, Query(ge=1, le=100_000)] = 1,
 ) -> Asked:
-    return Asked(q.strip().lower()[:80], kind[:40], condition[:40], sort, page)
+    return msgspec.structs.replace(asked_in(request.query_params), loan=loan, sort=sort, page=page)
 
 
 AskedFor = Annotated[Asked, Depends(_asked)]
 
 
 def lines(conn: Connection, now_ms: int) -> list[Line]:
-    """Every device with its condition."""
-    return [Line(row, condition(row, now_ms)) for row in store.devices(conn)]
+    """Every device with its condition, by name."""
+    return listing.lines(conn, now_ms, shown.day_of(now_ms))
+
+
+def with_unheard(conn: Connection, now_ms: int) -> list[Line]:
+    """The same, and the things that have not been heard of yet behind them."""
+    return lines(conn, now_ms) + listing.unheard(conn, shown.day_of(now_ms))
 
 
 def matching(every: list[Line], asked: Asked) -> list[Line]:
     """The lines that are asked for, in the order that is asked for."""
-    found = [
-        line
-        for line in every
-        if asked.q in line.row.name
-        and asked.kind in ("", line.row.kind)
-        and asked.condition in ("", line.condition.word)
-    ]
+    found = [line for line in every if _is_asked(line, asked)]
     if asked.sort == "condition":
         found.sort(key=lambda line: (_ORDER[line.condition.word], -len(line.condition.reasons), line.row.name))
     elif asked.sort == "heard":
         found.sort(key=lambda line: -line.row.last_heard_ms)
+    elif asked.sort == "place":
+        found.sort(key=lambda line: (not line.thing.place, line.thing.place, line.row.name))
+    elif asked.sort == "until":
+        found.sort(key=lambda line: (not line.thing.loan_until, line.thing.loan_until, line.row.name))
     return found
+
+
+def _is_asked(line: Line, asked: Asked) -> bool:
+    return (
+        (not asked.q or _is_found(line, asked.q))
+        and asked.kind in ("", line.row.kind)
+        and asked.condition in ("", line.condition.word)
+        and _stands(line, asked)
+    )
+
+
+def _stands(line: Line, asked: Asked) -> bool:
+    return (
+        asked.place in ("", line.thing.place)
+        and (not asked.tag or asked.tag in line.tags)
+        and (asked.loan in ("", line.thing.loan) or (asked.loan == "lent" and line.thing.loan == "overdue"))
+        and asked.version in ("", line.row.version)
+    )
+
+
+def _is_found(line: Line, q: str) -> bool:
+    """By a part of its name, asset number, serial number or loan number."""
+    thing = line.thing
+    return q in line.row.name or any(q in text.lower() for text in (thing.asset, thing.serial, thing.loan_number))
+
+
+def choices(every: Iterable[Line]) -> Choices:
+    """The places, tags and versions that these lines have."""
+    places: set[str] = set()
+    tags: set[str] = set()
+    versions: set[str] = set()
+    for line in every:
+        places.add(line.thing.place)
+        tags.update(line.tags)
+        versions.add(line.row.version)
+    return Choices(*(sorted(found - {""}) for found in (places, tags, versions)))
 
 
 def on_page(found: list[Line], page: int) -> list[Line]:
@@ -93,7 +148,7 @@ def on_page(found: list[Line], page: int) -> list[Line]:
 @router.get("/devices")
 def device_list(request: Request, who: Seer, asked: AskedFor, find: str = "") -> Response:
     """The list; every view of it is an address. `find` is the search box: it goes straight to what it names."""
-    every = request.app.state.db.read(lambda conn: lines(conn, pages.now_ms()))
+    every = request.app.state.db.read(lambda conn: with_unheard(conn, pages.now_ms()))
     if find.strip():
         asked = Asked(q=find.strip().lower()[:80])
         if any(line.row.name == asked.q for line in every):
@@ -110,6 +165,7 @@ def device_list(request: Request, who: Seer, asked: AskedFor, find: str = "") ->
         more=len(found) > asked.page * _ON_A_PAGE,
         total=len(every),
         asked=asked,
+        choices=choices(every),
     )
 
 
@@ -117,8 +173,9 @@ def device_list(request: Request, who: Seer, asked: AskedFor, find: str = "") ->
 def device_file(request: Request, who: Seer, asked: AskedFor) -> Response:
     """What the list shows, as a file."""
     language = pages.language_of(request)
-    found = matching(request.app.state.db.read(lambda conn: lines(conn, pages.now_ms())), asked)
-    keys = ("device", "kind", "condition", "last_heard", "version", "clock", "waiting", "cpu", "memory", "disk")
+    found = matching(request.app.state.db.read(lambda conn: with_unheard(conn, pages.now_ms())), asked)
+    keys = ["device", "kind", "condition", "last_heard", "version", "clock", "waiting", "cpu", "memory", "disk"]
+    keys += ["place", "tags", "asset", "loan_number", "loan_until"]
     return pages.table_file("devices.csv", [word(language, key) for key in keys], [_cells(language, x) for x in found])
 
 
@@ -133,11 +190,16 @@ def _cells(language: Language, line: Line) -> list[object]:
         row.name,
         word(language, f"kind_{row.kind}") if f"kind_{row.kind}" in WORDS else row.kind,
         word(language, line.condition.word),
-        shown.moment(row.last_heard_ms).isoformat(),
+        shown.moment(row.last_heard_ms).isoformat() if row.id else "",
         row.version,
         word(language, row.clock) if row.clock else "",
         row.spool_urgent + row.spool_bulk,
         *used,
+        line.thing.place,
+        " ".join(line.tags),
+        line.thing.asset,
+        line.thing.loan_number,
+        line.thing.loan_until,
     ]
 
 
@@ -147,7 +209,7 @@ async def device_events(request: Request, who: Seer, asked: AskedFor) -> Streami
     language = pages.language_of(request)
 
     def rows(conn: Connection) -> str:
-        found = matching(lines(conn, pages.now_ms()), asked)
+        found = matching(with_unheard(conn, pages.now_ms()), asked)
         return pages.fragment("_devices.html", language, lines=on_page(found, asked.page))
 
     return stream(request, "devices", lambda change: True, rows, _LIST_PAUSE_S)

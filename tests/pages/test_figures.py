@@ -4,8 +4,9 @@ from hub.attendance.day import Day, day
 from hub.attendance.store import Tap
 from hub.fleet import chart
 from hub.fleet.condition import condition
+from hub.fleet.listing import Brief, Line
 from hub.fleet.store import DeviceRow, HealthSeries
-from hub.fleet.web import Asked, Line, matching, on_page
+from hub.fleet.web import Asked, matching, on_page
 from hub.pages import table_file
 from tests.ingest.parts import HEALTH, NOW_MS
 
@@ -20,6 +21,11 @@ ROW = {
 def row(**more: object) -> DeviceRow:
     """A device that is well but for what is said."""
     return DeviceRow(**{**ROW, **more})  # type: ignore[arg-type]
+
+
+def brief(name: str, *, online: bool, last_heard_ms: int) -> Brief:
+    """The same in a list."""
+    return Brief(0, name, "terminal", online, last_heard_ms, "", None, "synced", 0, 0, 0, (), 0, 0)
 
 
 def test_the_table_of_conditions() -> None:
@@ -54,7 +60,7 @@ def test_no_cell_of_a_file_begins_a_formula() -> None:
 
 
 def test_a_list_is_filtered_sorted_and_paged_by_address() -> None:
-    rows = [row(name=f"t-{n:03}", online=n % 2 == 0, last_heard_ms=NOW_MS - n) for n in range(120)]
+    rows = [brief(f"t-{n:03}", online=n % 2 == 0, last_heard_ms=NOW_MS - n) for n in range(120)]
     every = [Line(one, condition(one, NOW_MS)) for one in rows]
     found = matching(every, Asked(condition="offline", sort="heard"))
     assert len(found) == 60
