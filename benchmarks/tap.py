@@ -26,6 +26,7 @@ from edge_agent.attendance.readers.cards import FeliCa
 from edge_agent.kiosk.screen import STAYS_S
 from tests.hub_process import Hub
 from tests.journey.parts import Agent
+from tests.login import second
 
 _PATIENCE_S = 5.0
 _FSYNCS, _PAGE_BYTES = 200, 8192
@@ -122,12 +123,19 @@ def new_row() -> Callable[[str], bool]:
 
 
 def sign_in(hub: Hub) -> str:
-    """Makes the first administrator; the cookie of their session."""
+    """Makes the first administrator, with an authenticator; the cookie of their session."""
     token = hub.command("admin-link").partition("token=")[2]
     with httpx.Client(base_url=hub.url) as browser:
         form = {"token": token, "name": "bench", "shown": "bench", "password": secrets.token_hex(16)}
         answer = browser.post("/welcome", data=form)
         assert answer.status_code == 303, answer.text
+        page = browser.get(answer.headers["location"]).text
+        secret, csrf = (re.search(mark, page) for mark in (r'id="secret">([A-Z2-7 ]+)<', r'name="csrf" value="(\w+)"'))
+        assert secret
+        assert csrf
+        code = second.code(secret[1].replace(" ", ""))
+        answer = browser.post("/sign-in/set-up", data={"csrf": csrf[1], "code": code, "next": "/"})
+        assert answer.status_code == 200, answer.text
         return "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
 
 

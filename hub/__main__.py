@@ -54,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
 def _serve(arguments: argparse.Namespace) -> int:
     import uvicorn
 
-    from hub import app
+    from hub import app, serving
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     settings = hub_settings.load(Path(arguments.settings))
@@ -69,17 +69,7 @@ def _serve(arguments: argparse.Namespace) -> int:
     with listening:
         _open(settings).close()
         hub = app.make_app(settings)
-        server = uvicorn.Server(
-            uvicorn.Config(
-                hub,
-                access_log=False,
-                log_config=None,
-                server_header=False,
-                # Pages that listen for changes stay open for ever: they are ended, not waited for.
-                timeout_graceful_shutdown=1,
-                limit_concurrency=1000,
-            )
-        )
+        server = uvicorn.Server(serving.config(hub, settings))
         server.run(sockets=[listening])
     return 0 if server.started and not hub.state.work_failed else 1
 
@@ -103,12 +93,12 @@ def _open(settings: hub_settings.Settings) -> "Db":
 
 
 def _admin_link(arguments: argparse.Namespace) -> int:
-    from hub import login, pages
+    from hub import pages, welcome
 
     settings = hub_settings.load(Path(arguments.settings))
     db = _open(settings)
     try:
-        link = db.write_now(lambda conn: login.first_administrator_link(conn, pages.now_ms(), settings.url))
+        link = db.write_now(lambda conn: welcome.first_administrator_link(conn, pages.now_ms(), settings.url))
     finally:
         db.close()
     print(link or f"There is an administrator already; sign in at {settings.url}/sign-in")

@@ -37,6 +37,15 @@ _MAY: dict[Role, frozenset[Need]] = {
 }
 
 
+# Whoever can change the fleet, or who may, shows a second factor (OWASP ASVS 5, 6.3.3).
+_SHOWS_CODE: frozenset[Role] = frozenset({"administrator", "it"})
+
+
+def needs_code(role: str) -> bool:
+    """Whether the role signs in with a second factor only."""
+    return role in _SHOWS_CODE
+
+
 def may(role: str, need: Need) -> bool:
     """Whether a role covers a need; an unknown role covers nothing."""
     return any(role == known and need in needs for known, needs in _MAY.items())

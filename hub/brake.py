@@ -4,6 +4,7 @@
 2. After its free failures a name or an address waits, twice as long each time, at most 15 minutes.
 3. A town hall often comes from one address: an address has more free failures than a name.
 4. The right password forgets the name's failures and takes this attempt off the address.
+   Codes are counted by themselves: whoever guesses them has the password already.
 5. An hour without a failure forgets.
 """
 
@@ -15,9 +16,9 @@ from typing import Literal
 
 import msgspec
 
-Key = tuple[Literal["name", "address"], str]
+Key = tuple[Literal["name", "code", "address"], str]
 
-_FREE = {"name": 5, "address": 30}
+_FREE = {"name": 5, "code": 5, "address": 30}
 _LONGEST_S = 900
 _FORGET_S = 3600
 _KEYS = 10_000

@@ -1,15 +1,15 @@
 """What every request passes: who it is, whether they may, whether it came from our own page.
 
 1. The session's token lies in a signed cookie; the session itself in the database, where it can be ended.
-2. A change carries the session's CSRF token and comes from our own origin.
-3. Every answer carries the headers that keep a browser from being turned against its user.
+2. Whoever has given the right password and still owes a code is half in: that lets them give the code, nothing else.
+3. A change carries the session's CSRF token and comes from our own origin.
+4. What must not be done from a desk that was left asks once more who it is (`fresh`).
+5. Every answer carries the headers that keep a browser from being turned against its user.
 """
 
 import contextlib
 import hashlib
 import hmac
-import os
-import secrets
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -22,9 +22,10 @@ from itsdangerous import BadSignature, Signer
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from hub import people
+from hub import people, proof
 from hub.access import Need, may
 from hub.db import Db, Fault
+from hub.key_file import read_key
 from hub.people import Person
 from hub.settings import Settings
 
@@ -35,19 +36,35 @@ _CSP = (
 # The largest form is a welcome: a token, a name, a password.
 _FORM_BYTES = 65_536
 _FORM_FIELDS = 50
-_KEY_BYTES = 32
 
 
 class NotSignedIn(Exception):
     """The page needs somebody to be signed in."""
 
 
-class Who(msgspec.Struct, frozen=True):
-    """Who asks: the person, their session's token and what its forms must carry."""
+class NotFresh(Exception):
+    """Whoever it is must prove once more who they are; `fields` are what they wanted to send."""
+
+    def __init__(self, who: "Who", fields: dict[str, str], error: str = "", wait_s: int = 0) -> None:
+        super().__init__(error)
+        self.who, self.fields, self.error, self.wait_s = who, fields, error, wait_s
+
+
+class Half(msgspec.Struct, frozen=True):
+    """Who gave the right password and owes a code, their token and what its forms must carry."""
 
     person: Person
     token: str
     csrf: str
+
+
+class Who(msgspec.Struct, frozen=True):
+    """Who asks: the person, their session's token, what its forms must carry, when they last proved who they are."""
+
+    person: Person
+    token: str
+    csrf: str
+    proved_ms: int
 
     def may(self, need: Need) -> bool:
         """Whether this person may."""
@@ -59,7 +76,7 @@ class Guard:
 
     def __init__(self, settings: Settings, db: Db) -> None:
         self._settings, self._db = settings, db
-        secret = read_secret(Path(settings.state_dir))
+        secret = read_key(Path(settings.state_dir), "session.key")
         self._signer = Signer(secret, salt="machinaka session", key_derivation="hmac", digest_method=hashlib.sha256)
         self._csrf_key = hashlib.sha256(b"csrf" + secret).digest()
         # A browser keeps a __Host- cookie from being set by any other host or path.
@@ -87,23 +104,30 @@ class Guard:
 
     def who(self, request: Request) -> Who | None:
         """Who asks, or None; their session counts as used. Reads the database: not on the event loop."""
-        token, now_ms = self._token(request), _now_ms()
-        person, stale = self._db.read(lambda conn: people.in_session(conn, token, now_ms))
-        if person is None:
+        token, now_ms = self.token(request), _now_ms()
+        session = self._db.read(lambda conn: people.in_session(conn, token, now_ms))
+        if session is None:
             return None
-        if stale:
+        if session.stale:
             # On a full disk the pages can still be read; the session then ends a little early.
             with contextlib.suppress(Fault):
                 self._db.write_now(lambda conn: people.seen(conn, token, now_ms))
-        return Who(person, token, self.csrf(token))
+        return Who(session.person, token, self.csrf(token), session.proved_ms)
 
     def peek(self, request: Request) -> Who | None:
         """The same, but a page that asks by itself does not keep its session from growing old."""
-        token = self._token(request)
-        person, _ = self._db.read(lambda conn: people.in_session(conn, token, _now_ms()))
-        return Who(person, token, self.csrf(token)) if person else None
+        token = self.token(request)
+        session = self._db.read(lambda conn: people.in_session(conn, token, _now_ms()))
+        return Who(session.person, token, self.csrf(token), session.proved_ms) if session else None
 
-    def _token(self, request: Request) -> str:
+    def half(self, request: Request) -> Half | None:
+        """Who owes a code, or None."""
+        token = self.token(request)
+        person = self._db.read(lambda conn: people.in_half(conn, token, _now_ms()))
+        return Half(person, token, self.csrf(token)) if person else None
+
+    def token(self, request: Request) -> str:
+        """The token of the browser's cookie; empty for none, or for one that was not signed here."""
         try:
             return self._signer.unsign(request.cookies.get(self.cookie, "")).decode()
         except (BadSignature, UnicodeDecodeError):
@@ -157,7 +181,63 @@ def need(what: Need) -> Callable[..., Who]:
     return check
 
 
-def _check_change(guard: Guard, request: Request, who: Who, form: dict[str, str]) -> None:
+def fresh(what: Need) -> Callable[..., Who]:
+    """The same need, of somebody who proved within ten minutes who they are; whoever did not is asked, and the form
+    then goes on by itself.  For identities and roles, for what leaves the house, for what cannot be undone.
+    """
+
+    def check(
+        request: Request,
+        form: Annotated[dict[str, str], Depends(read_form)],
+        who: Annotated[Who, Depends(need(what))],
+    ) -> Who:
+        # Taken out: it is none of the fields that the route knows.
+        given = form.pop("proof", "")
+        if _now_ms() - who.proved_ms < proof.FRESH_MS:
+            return who
+        if not given:
+            raise NotFresh(who, form)
+        state = request.app.state
+        error, wait_s = state.proving.again(state.brake, source(request), who.person, who.token, given, _now_ms())
+        if error:
+            raise NotFresh(who, form, error, wait_s)
+        return who
+
+    check.need = what  # type: ignore[attr-defined]
+    return check
+
+
+def half(request: Request, form: Annotated[dict[str, str], Depends(read_form)]) -> Half:
+    """For the pages of somebody who owes a code: nobody else may open them."""
+    guard: Guard = request.app.state.guard
+    found = guard.half(request)
+    if found is None:
+        raise NotSignedIn
+    if request.method not in ("GET", "HEAD"):
+        _check_change(guard, request, found, form)
+    return found
+
+
+half.need = "half"  # type: ignore[attr-defined]
+
+
+def source(request: Request) -> str:
+    """Where a request comes from, for the brake."""
+    return request.client.host if request.client else ""
+
+
+def fields(*known: str) -> Callable[..., dict[str, str]]:
+    """A form of these fields (and its CSRF token) and no others: an unknown one is refused with 400."""
+
+    def check(form: Annotated[dict[str, str], Depends(read_form)]) -> dict[str, str]:
+        if not set(form) <= {*known, "csrf", "proof"}:
+            raise HTTPException(400)
+        return form
+
+    return check
+
+
+def _check_change(guard: Guard, request: Request, who: Who | Half, form: dict[str, str]) -> None:
     given = request.headers.get("x-csrf") or form.get("csrf", "")
     if not guard.own_origin(request) or not hmac.compare_digest(str(given).encode(), who.csrf.encode()):
         raise HTTPException(403, "csrf")
@@ -198,23 +278,3 @@ def harden(headers: MutableHeaders, path: str, *, secure: bool) -> None:
         headers.setdefault("Cache-Control", "no-store")
     if secure:
         headers.setdefault("Strict-Transport-Security", "max-age=31536000")
-
-
-def read_secret(folder: Path) -> bytes:
-    """The key that signs cookies, made at first start (readable by the hub alone); a broken one is made anew."""
-    path = folder / "session.key"
-    with contextlib.suppress(FileNotFoundError):
-        kept = path.read_bytes()
-        if len(kept) == _KEY_BYTES:
-            return kept
-    folder.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".new")
-    temporary.unlink(missing_ok=True)
-    secret = secrets.token_bytes(_KEY_BYTES)
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(secret)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-    return secret

@@ -19,7 +19,7 @@ from starlette.exceptions import HTTPException
 
 from hub import shown
 from hub.access import Need
-from hub.guard import Who, harden
+from hub.guard import NotFresh, Who, harden
 from hub.words import Language, word
 
 HERE = Path(__file__).parent
@@ -39,7 +39,7 @@ _STANDING_MARKS = {"accepted": "●", "repeat": "▲", "unknown": "■", "unsure
 
 _OWN_PATH = re.compile(r"/(?!/)[^\x00-\x20\x7f\\]{0,2000}")
 # What begins a formula in a spreadsheet.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 # Errors with words of their own; others say that it did not work.
 _ERRORS = {400: "error_400", 403: "error_403", 404: "error_404", 405: "error_404", 413: "error_413", 415: "error_400"}
 
@@ -131,11 +131,27 @@ def table_file(name: str, head: Sequence[str], rows: Iterable[Sequence[object]])
 
 
 def not_signed_in(request: Request, error: Exception) -> Response:
-    """To the sign-in page and back."""
+    """To the sign-in page and back; whoever owes a code, to where it is given."""
     if request.headers.get("accept", "").startswith("text/event-stream") or request.headers.get("hx-request"):
         return Response(status_code=401, headers={"HX-Redirect": "/sign-in"})
     here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    return to("/sign-in", next=here) if request.method == "GET" and here != "/" else to("/sign-in")
+    if request.url.path.startswith("/sign-in/"):
+        return to("/" if request.app.state.guard.peek(request) else "/sign-in")
+    page_of = "/sign-in/code" if request.app.state.guard.half(request) else "/sign-in"
+    return to(page_of, next=here) if request.method == "GET" and here != "/" else to(page_of)
+
+
+def not_fresh(request: Request, error: Exception) -> Response:
+    """Asks once more who it is; the answer goes, with all that was typed, where it was to go."""
+    assert isinstance(error, NotFresh)  # noqa: S101 (registered for this error alone)
+    here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    action, sent = ("/confirm", {"next": here}) if request.method == "GET" else (here, error.fields)
+    status = 429 if error.wait_s else 403
+    values = {"action": action, "fields": sent, "error": error.error, "wait_s": error.wait_s}
+    answer = page(request, "confirm.html", error.who, status, **values)
+    if error.wait_s:
+        answer.headers["Retry-After"] = str(error.wait_s)
+    return answer
 
 
 def failed(request: Request, error: Exception) -> Response:

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page
 from tests.broker import Broker
 from tests.chromium import chromium
 from tests.hub_process import Hub
-from tests.pages.browser import Scheme
+from tests.pages.browser import Scheme, owe_nothing
 from tests.pages.filled import fill
 
 PASSWORD = "a long sentence for pictures"
@@ -42,6 +42,7 @@ def welcome(page: Page, hub: Hub) -> None:
     page.fill("#shown", "山田 花子")
     page.fill("#password", PASSWORD)
     page.click("main button.main")
+    owe_nothing(page, hub.url, "hanako")
     page.wait_for_url(hub.url + "/")
     page.goto(hub.url + "/settings/people")
     page.fill("#name", "taro")

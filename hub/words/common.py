@@ -21,7 +21,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "password": ("パスワード", "Password"),
     "password_now": ("いまのパスワード", "Present password"),
     "password_new": ("新しいパスワード", "New password"),
-    "password_hint": ("15文字以上。長い文でもかまいません", "At least 15 characters; a long sentence is fine"),
+    "password_hint": ("{n}文字以上。長い文でもかまいません", "At least {n} characters; a long sentence is fine"),
     "show_password": ("パスワードを表示する", "Show the password"),
     "change_password": ("パスワードを変える", "Change the password"),
     "password_changed": ("パスワードを変えました。もう一度サインインしてください。", "Changed. Please sign in again."),
@@ -40,8 +40,8 @@ WORDS: dict[str, tuple[str, str]] = {
         "A sign-in name has 2 to 40 of a–z, 0–9 and . _ -",
     ),
     "bad_password": (
-        "パスワードは15文字以上200文字以下で、サインイン名や同じ文字のくり返しでないものにしてください。",
-        "A password has 15 to 200 characters and is not the sign-in name or a few keys over and over.",
+        "パスワードは{n}文字以上200文字以下で、名前・よくある言葉・キーの並び・数字だけのものは避けてください。",
+        "A password has {n} to 200 characters and is no name, common word, row of keys or number.",
     ),
     "name_taken": ("このサインイン名は使われています。", "This sign-in name is taken."),
     "wrong_password": ("いまのパスワードが違います。", "The present password is not right."),
@@ -216,12 +216,6 @@ WORDS: dict[str, tuple[str, str]] = {
     "role_finance": ("会計担当", "finance"),
     "role_support": ("サポート担当", "support"),
     "role_auditor": ("監査", "auditor (looks only)"),
-    "role_hint": (
-        "管理者は全部、情報担当は端末とその設定、勤怠担当は打刻、承認者は配信などの承認、会計担当は料金、"
-        "サポート担当は住民の端末、監査は見るだけ(操作の記録も)。",
-        "Administrators: everything. IT: devices and their settings. Clerks: punches. Approvers: approve what others "
-        "begin. Finance: charges. Support: residents’ devices. Auditors: look only, also at the audit log.",
-    ),
     "add_person": ("人を加える", "Add a person"),
     "invite_link": ("{name} さんに渡す一度だけのリンク(72時間)", "One-time link for {name} (72 hours)"),
     "invite_hint": (

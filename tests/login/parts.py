@@ -13,18 +13,20 @@ import uvicorn
 from fastapi import FastAPI
 
 from hub import app as hub_app
-from hub import audit, login, pages, people
+from hub import audit, pages, password, serving, welcome
 from hub.access import Role
 from hub.brake import Brake
 from hub.db import Connection, Db
 from hub.settings import BrokerSettings, Settings
 from tests.broker import free_port
+from tests.login import second
 
 T = TypeVar("T")
 
 PASSWORD = "a long sentence for tests"
-HASHED = login._hash(PASSWORD)
+HASHED = password.hashed(PASSWORD)
 _CSRF = re.compile(r'name="csrf" value="([0-9a-f]+)"')
+_SECRET = re.compile(r'id="secret">([A-Z2-7 ]+)<')
 _LINK = re.compile(r"/welcome\?token=([\w-]+)")
 
 
@@ -50,9 +52,7 @@ class Town:
         self.app: FastAPI = hub_app.make_app(self.settings)
         self.clock = Clock()
         self.app.state.brake = Brake(self.clock)
-        config = uvicorn.Config(
-            self.app, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=1, server_header=False
-        )
+        config = serving.config(self.app, self.settings, port=port)
         self.browsers: list[httpx.Client] = []
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=lambda: asyncio.run(self._server.serve()))
@@ -91,18 +91,12 @@ class Town:
         return [entry.did for entry in reversed(self.read(audit.entries))]
 
     def add(self, name: str, role: Role = "administrator") -> int:
-        """Somebody with the tests' password."""
-
-        def add(conn: Connection) -> int:
-            number = people.add(conn, name, "", role, pages.now_ms())
-            people.set_password(conn, number, HASHED)
-            return number
-
-        return self.write(add)
+        """Somebody with the tests' password, and the tests' authenticator where the role asks for one."""
+        return self.write(lambda conn: second.add(conn, Path(self.settings.state_dir), name, role, HASHED))
 
     def admin_link(self) -> str:
         """The first administrator's token."""
-        link = self.write(lambda conn: login.first_administrator_link(conn, pages.now_ms(), self.url))
+        link = self.write(lambda conn: welcome.first_administrator_link(conn, pages.now_ms(), self.url))
         assert link is not None
         return link.partition("token=")[2]
 
@@ -112,7 +106,7 @@ class Browser:
 
     def __init__(self, town: Town) -> None:
         self._http = httpx.Client(base_url=town.url, timeout=30)
-        self._origin = town.url
+        self._origin, self._town = town.url, town
         town.browsers.append(self._http)
 
     @property
@@ -145,15 +139,31 @@ class Browser:
         """An answer that never ends by itself."""
         return self._http.stream("GET", path, timeout=60)
 
-    def csrf(self) -> str:
+    def csrf(self, path: str = "/settings") -> str:
         """What the forms of this session carry."""
-        found = _CSRF.search(self.get("/settings").text)
+        found = _CSRF.search(self.get(path).text)
         assert found
         return found[1]
 
     def sign_in(self, name: str, password: str = PASSWORD, following: str = "/") -> httpx.Response:
-        """Name and password."""
+        """Name and password, and the code where one is owed; the last answer, that to the code."""
+        answer = self.half_sign_in(name, password, following)
+        return self.give_code(answer) if answer.headers.get("location", "").startswith("/sign-in/") else answer
+
+    def half_sign_in(self, name: str, password: str = PASSWORD, following: str = "/") -> httpx.Response:
+        """Name and password only."""
         return self.post("/sign-in", {"name": name, "password": password, "next": following})
+
+    def give_code(self, answer: httpx.Response) -> httpx.Response:
+        """Goes on where a password led: gives the code, or sets an authenticator up first."""
+        page = self.get(answer.headers["location"])
+        secret = _SECRET.search(page.text)
+        self._town.write(second.free)
+        form = {"code": second.code(secret[1].replace(" ", "") if secret else second.SECRET)}
+        form["next"] = page.url.params.get("next", "/")
+        found = _CSRF.search(page.text)
+        assert found, page.text
+        return self.post(page.url.path, {"csrf": found[1], **form})
 
     def signed_in(self) -> bool:
         """Whether the hub knows who this is."""

@@ -8,11 +8,11 @@ from typing import NamedTuple
 import pytest
 from playwright.sync_api import Browser
 
-from hub import people
 from hub.db import Db
 from tests.broker import Broker
 from tests.chromium import chromium
 from tests.hub_process import Hub
+from tests.login import second
 from tests.login.parts import HASHED
 from tests.pages.filled import Teller, fill
 
@@ -36,11 +36,8 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
     folder: Path = tmp_path_factory.mktemp("town")
     with Broker(folder) as broker, Hub(folder, broker.port) as hub, chromium() as browser:
         tellers = fill(broker.port, time.time_ns() // 1_000_000)
-        db = Db(hub.database)
         for name in ("hanako", "taro"):
-            number = db.write_now(lambda conn, name=name: people.add(conn, name, "", "administrator", 0))  # type: ignore[misc]
-            db.write_now(lambda conn, number=number: people.set_password(conn, number, HASHED))  # type: ignore[misc]
-        db.close()
+            second.add_to(hub, name, "administrator", HASHED)
         yield Shown(hub, tellers, browser)
         for teller in tellers:
             teller.drop()
