@@ -98,7 +98,9 @@ class Uplink:
         self._version = version
         self._under_way = under_way
         self._counter = Path(settings.state_dir) / "connection"
+        self._said = Path(settings.state_dir) / "link"
         self._wake = asyncio.Event()
+        self._anew = asyncio.Event()
         self._acks: list[Ack] = []
         self._lanes: dict[Lane, _Lane] = {lane: _Lane() for lane in LANES}
         self._watchers: list[Callable[[UplinkState], None]] = []
@@ -128,10 +130,16 @@ class Uplink:
         """`followed` tells each presence how far this device is: incarnation, generations seen and applied."""
         self._followed = followed
 
+    def reconnect(self) -> None:
+        """Connects anew and at once: the device's identity has changed, or the broker's place."""
+        self._anew.set()
+        self._wake.set()
+
     async def run(self) -> None:
         """Connects, serves, and does so again, until cancelled."""
         pause_s: float = _BACKOFF_S[0]
         while True:
+            self._anew.clear()
             clock_is_set = self._clock.stamp().clock != "unset"
             link = Link(self._settings, self._next_presence(), self._message, self._wake, clock_is_set=clock_is_set)
             try:
@@ -140,14 +148,17 @@ class Uplink:
                 await self._serve(link)
                 if time.monotonic() - self._connected_s > _SETTLED_S:
                     pause_s = _BACKOFF_S[0]
-                self._began("the broker ended the connection")
+                if not self._anew.is_set():
+                    self._began("the broker ended the connection")
             except Refused as refused:
                 self._began(str(refused))
             finally:
                 self._set(connected=False)
                 await link.close()
-            await asyncio.sleep(pause_s * random.uniform(0.5, 1))  # noqa: S311 (spreads reconnects)
-            pause_s = min(pause_s * 2, _BACKOFF_S[1])
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause_s * random.uniform(0.5, 1)):  # noqa: S311 (spreads reconnects)
+                    await self._anew.wait()
+            pause_s = _BACKOFF_S[0] if self._anew.is_set() else min(pause_s * 2, _BACKOFF_S[1])
 
     async def _serve(self, link: Link) -> None:
         self._acks.clear()
@@ -156,7 +167,7 @@ class Uplink:
             lane_state.rewind(await self._spool.cursor(lane))
             lane_state.told_s = -1e9
         self._set(connected=True)
-        while link.connected:
+        while link.connected and not self._anew.is_set():
             self._wake.clear()
             await self._take_acks()
             now_s = time.monotonic()
@@ -241,14 +252,15 @@ class Uplink:
             return
         try:
             if address.leaf == "down":
-                self._take_down(codec.decode_down(payload))
+                self.hand_on(codec.decode_down(payload))
             elif address.leaf == "ack":
                 self._acks.append(codec.decode_ack(payload))
                 self._wake.set()
         except codec.Unreadable as error:
             log.warning("a message on %s could not be read: %s", address.leaf, error)
 
-    def _take_down(self, told: Down) -> None:
+    def hand_on(self, told: Down) -> None:
+        """Gives a message to whoever takes its type; also one that came by another way than the broker's."""
         taker = self._takers.get(type(told))
         if taker is not None:
             taker(told)
@@ -289,8 +301,14 @@ class Uplink:
         )
         if state != self.state:
             self.state = state
+            self._say(state)
             for watcher in self._watchers:
                 watcher(state)
+
+    def _say(self, state: UplinkState) -> None:
+        """For whoever stands before the device: the file `link` tells whether it is connected."""
+        with contextlib.suppress(OSError):
+            self._said.write_text("connected\n" if state.connected else "away\n", encoding="ascii")
 
     def _began(self, fault: str) -> None:
         if not self._fault:

@@ -62,6 +62,21 @@ class Town:
         return self.folder / "hub" / "hub.toml"
 
     @property
+    def root(self) -> Path:
+        """Where the town's root lies."""
+        return self.folder / "ca"
+
+    @property
+    def ca(self) -> Path:
+        """Where the hub's issuers and the hub's and the broker's certificates lie."""
+        return self.folder / "hub" / "ca"
+
+    @property
+    def mosquitto_conf(self) -> Path:
+        """What the broker reads."""
+        return self.folder / "broker" / "mosquitto.conf"
+
+    @property
     def log(self) -> Path:
         """Where every program's words go."""
         return self.folder / "log"
@@ -126,7 +141,8 @@ def lay_out(town: Town) -> None:
     try:
         for name in ("log", "broker", "hub", *KINDS):
             (town.folder / name).mkdir(exist_ok=True)
-        (town.folder / "broker" / "mosquitto.conf").write_text(_mosquitto(town.ports.broker), encoding="utf-8")
+        town.mosquitto_conf.write_text(_mosquitto(town), encoding="utf-8")
+        shutil.copyfile(TEMPLATES / "hub" / "mosquitto.acl", _acl(town))
         _settle_hub(town)
         for kind in KINDS:
             _settle_agent(town, kind)
@@ -141,9 +157,14 @@ def reader_of(town: Town) -> str:
     return str(reader)
 
 
-def _mosquitto(port: int) -> str:
+def _acl(town: Town) -> Path:
+    return town.mosquitto_conf.with_suffix(".acl")
+
+
+def _mosquitto(town: Town) -> str:
     text = (TEMPLATES / "hub" / "mosquitto.conf").read_text(encoding="utf-8")
-    for name, value in {"port": port, "host": HOST, "log": "stdout"}.items():
+    filled = {"port": town.ports.broker, "host": HOST, "log": "stdout", "pki": town.ca, "acl": _acl(town)}
+    for name, value in filled.items():
         text = text.replace(f"{{{name}}}", str(value))
     # Started by root, Mosquitto becomes another user, who may not read a folder for its owner only.
     return text + ("user root\n" if os.geteuid() == 0 else "")
@@ -155,7 +176,13 @@ def _settle_hub(town: Town) -> None:
     settings = settings | {
         "state_dir": str(town.folder / "hub"),
         "port": town.ports.hub,
-        "broker": settings.get("broker", {}) | {"host": HOST, "port": town.ports.broker},
+        "broker": settings.get("broker", {})
+        | {
+            "host": HOST,
+            "port": town.ports.broker,
+            "config": str(town.mosquitto_conf),
+            "supervisor_socket": str(town.socket),
+        },
     }
     if str(settings.get("public_url", f"http://{HOST}")).startswith(f"http://{HOST}"):
         settings["public_url"] = f"http://{HOST}:{town.ports.hub}"
@@ -176,6 +203,8 @@ def _settle_agent(town: Town, kind: Kind) -> None:
         "state_dir": str(path.parent),
         "supervisor_socket": str(town.socket),
         "broker": settings.get("broker", {}) | {"host": HOST, "port": town.ports.broker},
+        # The machine that a town is tried on is somebody's own: nothing in it reboots.
+        "orders": settings.get("orders", {}) | {"reboot": [], "log_dirs": [str(town.log)]},
     }
     if kind == "terminal":
         reader = settings.get("attendance", {}).get("reader", "udp:")
@@ -221,7 +250,7 @@ supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface
 
 """
     hub: dict[str, list[str | Path]] = {
-        "mosquitto": [program("mosquitto"), "-c", town.folder / "broker" / "mosquitto.conf"],
+        "mosquitto": [program("mosquitto"), "-c", town.mosquitto_conf],
         "hub": [command("machinaka-hub"), "serve", "--settings", town.hub_toml],
     }
     lines += _group(town, "hub", hub, priority=1, autostart=True)

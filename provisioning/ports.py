@@ -22,7 +22,7 @@ UDP = frozenset({"field"})
 class Ports(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where a town's programs listen, all on this machine only: the defaults are those of a first run."""
 
-    broker: Port = 1883
+    broker: Port = 8883
     hub: Port = 8080
     kiosk: Port = 8081
     field: Port = 47000

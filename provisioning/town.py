@@ -21,9 +21,10 @@ from functools import partial
 from pathlib import Path
 from types import FrameType
 
-from provisioning import ports, supervised
+from provisioning import authority, ports, supervised
 from provisioning.layout import (
     KINDS,
+    Kind,
     Town,
     command,
     device_name,
@@ -33,7 +34,6 @@ from provisioning.layout import (
     reader_of,
 )
 from provisioning.ports import HOST, Ports
-from provisioning.presence import Presence
 from provisioning.supervised import Gone, Supervised
 
 # A program that is not there after so long says why in its log.
@@ -117,6 +117,8 @@ def _run(folder: Path) -> int:
         _say(f"  ended {left} processes that an earlier run had left behind")
     town = Town(folder, _settle(folder / "town.toml", wanted))
     lay_out(town)
+    if authority.settle(town):
+        _say(f"  made this town's own certificates in {_short(town.root)}")
     running = Supervised(town)
     try:
         _start(town, running)
@@ -147,22 +149,33 @@ def _start(town: Town, running: Supervised) -> None:
     broker = f"broker on {HOST}:{town.ports.broker}"
     _await(town, running, Step("hub", "mosquitto", partial(_listens, town.ports.broker), broker))
     _await(town, running, Step("hub", "hub", partial(_answers, town.ports.hub), f"hub on {town.page}"))
-    with contextlib.closing(Presence(town.ports.broker)) as presence:
-        _start_devices(town, running, presence)
+    _start_devices(town, running)
 
 
-def _start_devices(town: Town, running: Supervised, presence: Presence) -> None:
-    # Nobody may say that it is there before we listen: the broker keeps no such word for later.
-    _await(town, running, Step("hub", "mosquitto", lambda: presence.ready, ""))
+def _start_devices(town: Town, running: Supervised) -> None:
     for kind in KINDS:
+        if wrong := authority.invite(town, kind):
+            raise NotStarted(f"{device_name(kind)} cannot be enrolled: {wrong}")
+        _link(town, kind).unlink(missing_ok=True)
         _ask_for(running, device_name(kind))
     for kind in KINDS:
         name = device_name(kind)
-        _await(town, running, Step(name, "agent", partial(presence.has, name), f"{name} is online"))
+        _await(town, running, Step(name, "agent", partial(_is_online, town, kind), f"{name} is online"))
     if reader_of(town).startswith("udp:"):
         name = device_name("terminal")
         up = partial(_is_running, running, name, "field")
         _await(town, running, Step(name, "field", up, f"simulated card reader on {town.field}"))
+
+
+def _link(town: Town, kind: Kind) -> Path:
+    """Where a device says how its way to the hub is."""
+    return town.agent_toml(kind).parent / "link"
+
+
+def _is_online(town: Town, kind: Kind) -> bool:
+    with contextlib.suppress(OSError):
+        return _link(town, kind).read_text(encoding="ascii") == "connected\n"
+    return False
 
 
 def _ask_for(running: Supervised, group: str) -> None:
@@ -256,7 +269,7 @@ def _tell(town: Town) -> None:
     """What a newcomer needs: where to look, what to try, how to stop."""
     terminal = _short(town.agent_toml("terminal"))
     agent = _short(command("machinaka-agent"))
-    lines = ["", "The town runs.", "", f"  Pages   {town.page}", f"  Kiosk   {town.kiosk}", *_link(town)]
+    lines = ["", "The town runs.", "", f"  Pages   {town.page}", f"  Kiosk   {town.kiosk}", *_admin_link(town)]
     if "SSH_CONNECTION" in os.environ:
         tunnel = " ".join(f"-L {port}:{HOST}:{port}" for port in (town.ports.hub, town.ports.kiosk))
         lines += ["", f"  From your own computer, first:  ssh {tunnel} <this machine>"]
@@ -272,7 +285,7 @@ def _tell(town: Town) -> None:
     _say("\n".join(lines))
 
 
-def _link(town: Town) -> list[str]:
+def _admin_link(town: Town) -> list[str]:
     """The one-time link for the first administrator, as the hub words it."""
     asked: list[str | Path] = [command("machinaka-hub"), "admin-link", "--settings", town.hub_toml]
     answer = subprocess.run(asked, capture_output=True, text=True, check=False)

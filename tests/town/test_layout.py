@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from edge_agent import settings as edge_settings
-from provisioning import layout, supervised
+from provisioning import authority, layout, supervised
 from provisioning.layout import KINDS, CannotLayOut, Town
 from provisioning.ports import Ports
 from tests.broker import wait_for_port
@@ -105,6 +105,8 @@ def test_a_file_in_the_way_is_told(tmp_path: Path) -> None:
 
 def test_odd_paths_reach_the_programs_whole(tmp_path: Path, free_ports: Ports) -> None:
     town = _town(tmp_path / "a b 町", free_ports)
+    assert authority.settle(town)
+    assert not authority.settle(town)
     supervisord = supervised.Supervised(town)
     try:
         wait_for_port(free_ports.broker)

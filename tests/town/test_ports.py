@@ -24,9 +24,9 @@ def test_what_is_free_stays() -> None:
 
 
 def test_a_taken_port_gives_way_to_the_next_that_is_nobody_s() -> None:
-    chosen, moved = ports.choose(Ports(), lambda name, port: (name, port) not in {("hub", 8080), ("broker", 1883)})
-    assert (chosen.broker, chosen.hub, chosen.kiosk) == (1884, 8082, 8081)
-    assert moved == (Moved("broker", 1883, 1884), Moved("hub", 8080, 8082))
+    chosen, moved = ports.choose(Ports(), lambda name, port: (name, port) not in {("hub", 8080), ("broker", 8883)})
+    assert (chosen.broker, chosen.hub, chosen.kiosk) == (8884, 8082, 8081)
+    assert moved == (Moved("broker", 8883, 8884), Moved("hub", 8080, 8082))
 
 
 @given(
