@@ -11,6 +11,8 @@ from pathlib import Path
 from edge_agent import settings as agent_settings
 from edge_agent.attendance import roster
 from edge_agent.attendance.readers import tap
+from edge_agent.fleet.inventory import serial_number
+from edge_agent.identity import commands as identity_commands
 from wire.settings_file import BadSetting
 
 log = logging.getLogger("edge_agent")
@@ -37,6 +39,7 @@ def _parser() -> argparse.ArgumentParser:
         command.set_defaults(run=run)
     tap.add_commands(commands)
     roster.add_commands(commands)
+    identity_commands.add_to(commands, serial_number)
     return parser
 
 

@@ -17,6 +17,8 @@ from edge_agent import memory
 from edge_agent.clock import Clock, Keep, Stamp, Watch
 from edge_agent.effective import Holder, of_settings
 from edge_agent.fleet import task as fleet
+from edge_agent.fleet.inventory import serial_number
+from edge_agent.identity.task import Identity
 from edge_agent.kiosk.screen import Screen
 from edge_agent.policy.task import Policy
 from edge_agent.policy.well import trouble
@@ -24,7 +26,7 @@ from edge_agent.settings import KioskSettings, Settings
 from edge_agent.spool import Spool, SpoolFull
 from edge_agent.spool_thread import AsyncSpool
 from edge_agent.uplink import Uplink
-from wire.messages import Alarm, ClockReading, Desired
+from wire.messages import Alarm, Certificate, ClockReading, Desired
 from wire.settings_file import BadSetting
 
 if TYPE_CHECKING:
@@ -95,6 +97,9 @@ async def _run_until_ended(settings: Settings, clock: Clock, spool: AsyncSpool, 
     uplink = Uplink(settings, spool, clock, version=metadata.version("machinaka"), holder=holder)
     uplink.on_down(Desired, policy.take)
     uplink.say_followed(lambda: policy.followed)
+    identity = Identity(settings, spool, clock, uplink, partial(serial_number, Path("/")))
+    uplink.on_down(Certificate, identity.take)
+    uplink.watch(lambda state: identity.connected(state.connected))
     screen = Screen()
     attendance = _attendance(settings, spool, clock, screen, file, holder)
     work: list[Coroutine[Any, Any, None]] = []
@@ -105,6 +110,7 @@ async def _run_until_ended(settings: Settings, clock: Clock, spool: AsyncSpool, 
     work += [Watch(clock, _keeping(spool)).run(), uplink.run(), _house(settings, spool, clock)]
     reader = attendance.condition if attendance else None
     work += [fleet.run(settings, spool, clock, reader=reader, holder=holder), policy.run()]
+    work.append(identity.run())
     group = asyncio.create_task(_together(work), name="agent")
     loop = asyncio.get_running_loop()
     for sig in (signal.SIGTERM, signal.SIGINT):

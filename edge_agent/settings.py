@@ -55,6 +55,14 @@ class KioskSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     contact: Annotated[str, msgspec.Meta(max_length=30)] = ""
 
 
+class IdentitySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the hub's pages are (empty: as the device was told when it enrolled), and after how long without the broker
+    the next certificate is asked for there."""
+
+    hub_url: Annotated[str, msgspec.Meta(max_length=300)] = ""
+    late_after_s: Positive = 900
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything that the agent is told by its file."""
 
@@ -65,6 +73,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     spool: SpoolSettings = SpoolSettings()
     attendance: ReaderSettings = ReaderSettings()
     kiosk: KioskSettings = KioskSettings()
+    identity: IdentitySettings = IdentitySettings()
     health_every_s: Positive = 60
     usage_every_s: Positive = 60
     supervisor_socket: str = ""

@@ -178,6 +178,22 @@ def load_authority(certificate: bytes, key: bytes, passphrase: bytes | None = No
     return Authority(x509.load_pem_x509_certificate(certificate), loaded)
 
 
+def read_key(data: bytes) -> ec.EllipticCurvePrivateKey:
+    """A device's key, in PEM. Raises ValueError."""
+    try:
+        key = serialization.load_pem_private_key(data, None)
+    except TypeError as error:
+        raise ValueError("the key is encrypted") from error
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        raise ValueError("the key is not one on a curve")  # noqa: TRY004 (the file is wrong, not the call)
+    return key
+
+
+def read_certificate(data: bytes) -> x509.Certificate:
+    """The first certificate in PEM. Raises ValueError."""
+    return x509.load_pem_x509_certificate(data)
+
+
 def common_name(certificate: x509.Certificate) -> str:
     """Whose certificate it is."""
     return str(certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value)
