@@ -128,7 +128,7 @@ def test_without_a_way_to_restart_it_says_so(tmp_path: Path) -> None:
 def test_b8_a_list_that_has_ended_shuts_everybody_out_and_a_new_one_lets_them_in(tmp_path: Path) -> None:
     with Supervised(tmp_path) as broker:
         broker.pki.write_crl(valid_for_days=0)
-        time.sleep(1.1)
+        time.sleep(2.5)
         state = asyncio.run(Keeper(broker.settings(), _nothing).apply())
         assert state.fault
         # The trial found it before anybody was shut out.

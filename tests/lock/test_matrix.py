@@ -6,8 +6,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import mqtt5
+import paho.mqtt.client as mqtt
 import pytest
 from cryptography.x509 import ExtendedKeyUsage, load_pem_x509_certificate
+from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.broker import Broker
 from tests.certificates import Pki
@@ -164,3 +166,19 @@ def test_nothing_is_written_to_the_disk(locked: Broker) -> None:
     config = (Path(locked._config)).read_text()
     assert "persistence false" in config
     assert config.count("\nlistener ") == 1
+
+
+def test_b2_the_older_protocol_reaches_no_further(town: Pki, locked: Broker) -> None:
+    """MQTT 3.1.1 has no word for a refusal: the message must simply not arrive."""
+    listener = Client(locked.port, town.context("everybody"), "everybody")
+    listener.listen("machinaka/#")
+    for topic in TOPICS:
+        old = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=OWN, protocol=mqtt.MQTTv311)
+        old.tls_set_context(town.context(OWN))
+        old.connect("127.0.0.1", locked.port)
+        old.loop_start()
+        old.publish(topic, b"old", qos=1).wait_for_publish(5)
+        old.disconnect()
+        old.loop_stop()
+    assert set(listener.heard(1)) == MAY_PUBLISH[OWN]
+    listener.close()
