@@ -74,8 +74,9 @@ def _absent(
     if row.kind == "tablet":
         # People switch a lent tablet off; that is no fault.
         after_ms = max(after_ms, settings.tablet_days * DAY_MS)
-    silent_ms = now_ms - max(row.last_heard_ms, hearing_since_ms)
-    return Absent(row.name, place, row.last_heard_ms, late=silent_ms > after_ms, away=_is_away(row))
+    late = now_ms - max(row.last_heard_ms, hearing_since_ms) > after_ms
+    unsure = row.last_heard_ms < hearing_since_ms and not late
+    return Absent(row.name, place, row.last_heard_ms, late=late, away=_is_away(row), unsure=unsure)
 
 
 def _is_away(row: DeviceRow) -> bool:
@@ -128,11 +129,17 @@ def _ordered_intervals(conn: Connection) -> dict[int, int]:
 
 
 def _certificates(conn: Connection, places: Mapping[int, str], held: Mapping[int, str], now_ms: int) -> Iterator[Fact]:
-    """Devices whose certificate ends within a fortnight: renewal at two thirds of its life did not come about."""
+    """Devices whose certificate ends within a fortnight: renewal at two thirds of its life did not come about.
+
+    The register says until when the newest one is good; of a device that is not in it, what it told itself.
+    """
+    before_ms = now_ms + _BEFORE_END_MS + DAY_MS
     for id_, name, end_ms in conn.execute(
-        "SELECT f.device_id, d.name, f.certificate_end_ms FROM device_fact f JOIN device d ON d.id = f.device_id "
-        "WHERE f.certificate_end_ms < ?",
-        (now_ms + _BEFORE_END_MS + DAY_MS,),
+        "SELECT d.id, d.name, max(c.end_ms) FROM certificate c JOIN device d ON d.id = c.device_id "
+        "WHERE c.revoked_ms IS NULL GROUP BY d.id, d.name HAVING max(c.end_ms) < ? UNION ALL "
+        "SELECT d.id, d.name, f.certificate_end_ms FROM device_fact f JOIN device d ON d.id = f.device_id "
+        "WHERE f.certificate_end_ms < ? AND NOT EXISTS (SELECT 1 FROM certificate c WHERE c.device_id = d.id)",
+        (before_ms, before_ms),
     ):
         if id_ not in held:
             yield _ending("certificate", name, end_ms, now_ms, device=name, place=places.get(id_, ""))

@@ -7,6 +7,8 @@
 4. What is covered by a place or by the town is a faint fact: an alert that is open already is kept, none is begun.
 5. A device that said goodbye or whose connection ended counts as gone beside one that is late, so that all of a place
    are seen together although they report at different paces; the fact needs one that is late.
+6. Of a device that had no time yet to be heard since the hub itself hears, nothing is known: faint facts keep what is
+   open of it, of its place and of the town.
 """
 
 from collections import defaultdict
@@ -21,13 +23,17 @@ PLACE_LEAST, TOWN_LEAST = 2, 3
 
 
 class Absent(msgspec.Struct, frozen=True):
-    """A device as far as being heard goes. `late`: it missed its report; `away`: its connection ended."""
+    """A device as far as being heard goes. `late`: it missed its report; `away`: its connection ended.
+
+    `unsure`: it was silent before, and the hub has not listened long enough to say more.
+    """
 
     device: str
     place: str
     last_ms: int
     late: bool
     away: bool
+    unsure: bool = False
 
 
 def absences(fleet: Iterable[Absent]) -> list[Fact]:
@@ -45,7 +51,15 @@ def absences(fleet: Iterable[Absent]) -> list[Fact]:
         at[one.place].append(one)
     for place, there in at.items():
         facts += _of_place(place, there, town_covers)
-    return facts
+    return facts + _unsure([one for one in every if one.unsure and not one.late])
+
+
+def _unsure(some: Sequence[Absent]) -> list[Fact]:
+    facts = [Fact("offline", one.device, one.last_ms, firm=False, device=one.device, place=one.place) for one in some]
+    facts += [
+        Fact("place_offline", place, 0, firm=False, place=place) for place in sorted({one.place for one in some} - {""})
+    ]
+    return facts + ([Fact("town_offline", "", 0, firm=False)] if some else [])
 
 
 def _is_wide(places: set[str]) -> bool:

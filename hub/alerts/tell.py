@@ -87,8 +87,8 @@ class Tell:
         return (await deliver([Message(address, title, body)]))[0]
 
 
-async def deliver(messages: Sequence[Message]) -> list[str]:
-    """Sends in a process of its own; for each message what went wrong, or nothing."""
+async def deliver(messages: Sequence[Message], *, begin_s: float = BEGIN_S, each_s: float = EACH_S) -> list[str]:
+    """Sends in a process of its own, within so long; for each message what went wrong, or nothing."""
     child = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -99,7 +99,7 @@ async def deliver(messages: Sequence[Message]) -> list[str]:
     )
     answers: list[str] = []
     try:
-        async with asyncio.timeout(BEGIN_S + EACH_S * len(messages)):
+        async with asyncio.timeout(begin_s + each_s * len(messages)):
             assert child.stdin is not None  # noqa: S101 (a pipe was asked for)
             assert child.stdout is not None  # noqa: S101
             child.stdin.write(msgspec.json.encode(messages))
