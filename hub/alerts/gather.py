@@ -53,7 +53,7 @@ def gather(conn: Connection, around: Surroundings, settings: AlertSettings, now_
     facts += _policy(conn, places)
     facts += _certificates(conn, places, held, now_ms)
     facts += _rollouts(conn)
-    facts += _backup(conn, now_ms)
+    facts += _backup(conn, settings, now_ms)
     facts += town(around, now_ms)
     if around.hearing_since_ms is None:
         return Seen(facts, ABSENCE)
@@ -150,9 +150,16 @@ def _rollouts(conn: Connection) -> Iterator[Fact]:
     return iter(())
 
 
-def _backup(conn: Connection, now_ms: int) -> Iterator[Fact]:
-    """A town whose database was not copied for days."""
-    return iter(())
+def _backup(conn: Connection, settings: AlertSettings, now_ms: int) -> Iterator[Fact]:
+    """A town whose database was not copied for days; one that never was counts from its first device."""
+    (last_ms,) = conn.execute(
+        "SELECT coalesce((SELECT at_ms FROM backup), (SELECT min(first_heard_ms) FROM device))"
+    ).fetchone()
+    if last_ms is None or not settings.backup_days:
+        return
+    due_ms = last_ms + settings.backup_days * DAY_MS
+    if due_ms <= now_ms:
+        yield Fact("backup", "", due_ms, n=(now_ms - last_ms) // DAY_MS)
 
 
 def town(around: Surroundings, now_ms: int) -> Iterator[Fact]:

@@ -189,7 +189,7 @@ def settings_of(form: dict[str, str]) -> AlertSettings:
         always=form.get("always") == "yes",
     )
     hold_down, tablet_days = _number(form.get("hold_down", ""), 0, 120), _number(form.get("tablet_days", ""), 1, 60)
-    return AlertSettings(hours, hold_down, tablet_days)
+    return AlertSettings(hours, hold_down, tablet_days, _number(form.get("backup_days", ""), 0, 60))
 
 
 def _day(opens: str, closes: str) -> Day:

@@ -17,11 +17,13 @@ _COLUMNS = (
 
 
 class AlertSettings(msgspec.Struct, frozen=True):
-    """What the town chose: its hours, how long something must stay away to have ended, and when a tablet is missed."""
+    """What the town chose: its hours, how long something must stay away to have ended, when a tablet is missed, and
+    how old the last backup may be (0: nobody is told)."""
 
     hours: Hours = Hours()
     hold_down_minutes: int = 10
     tablet_days: int = 3
+    backup_days: int = 3
 
     @property
     def hold_down_ms(self) -> int:
@@ -131,6 +133,15 @@ def write_settings(conn: Connection, settings: AlertSettings) -> None:
     conn.execute(
         "INSERT INTO alert_setting (id, body) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET body = excluded.body",
         (msgspec.json.encode(settings).decode(),),
+    )
+
+
+def note_backup(conn: Connection, at_ms: int, size_bytes: int) -> None:
+    """A copy of the database was made."""
+    conn.execute(
+        "INSERT INTO backup (id, at_ms, bytes) VALUES (1, ?, ?) ON CONFLICT (id) DO UPDATE SET at_ms = excluded.at_ms, "
+        "bytes = excluded.bytes",
+        (at_ms, size_bytes),
     )
 
 

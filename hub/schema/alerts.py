@@ -62,5 +62,8 @@ CREATE INDEX alert_message_due ON alert_message (next_ms) WHERE sent_ms IS NULL 
 CREATE INDEX alert_message_target ON alert_message (target_id);
 
 -- One row: the settings as JSON (`settings.py` tells the fields).
-CREATE TABLE alert_setting (id INTEGER PRIMARY KEY CHECK (id = 1), body TEXT NOT NULL)
+CREATE TABLE alert_setting (id INTEGER PRIMARY KEY CHECK (id = 1), body TEXT NOT NULL);
+
+-- One row: the last copy of the database that was made.
+CREATE TABLE backup (id INTEGER PRIMARY KEY CHECK (id = 1), at_ms INTEGER NOT NULL, bytes INTEGER NOT NULL)
 """

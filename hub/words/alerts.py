@@ -333,6 +333,10 @@ _PAGES: dict[str, tuple[str, str]] = {
         "What comes back within this time is the same alert; it is counted and not told again.",
     ),
     "alert_tablet_days": ("タブレットの連絡がないと知らせるまで(日)", "Days before a silent tablet is an alert"),
+    "alert_backup_days": (
+        "バックアップがないと知らせるまで(日、0なら知らせない)",
+        "Days without a backup before it is an alert (0: never)",
+    ),
     "alert_save": ("保存", "Save"),
     "alert_log": ("送った知らせ", "Messages sent"),
     "alert_log_none": ("まだ何も送っていません。", "Nothing was sent yet."),
@@ -356,7 +360,7 @@ _PAGES: dict[str, tuple[str, str]] = {
         "開庁時間は 8:30 のように入れ、閉庁を開庁より後にしてください。",
         "Give hours such as 8:30, and a closing after the opening.",
     ),
-    "alert_bad_number": ("分は0〜120、日数は1〜60で入れてください。", "Give 0 to 120 minutes and 1 to 60 days."),
+    "alert_bad_number": ("分は0〜120、日数は60までで入れてください。", "Give 0 to 120 minutes and at most 60 days."),
     "alert_full": ("知らせる相手は20までです。", "At most 20 can be told."),
     # why a message did not go
     "alert_send_refused": (
