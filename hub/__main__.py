@@ -106,6 +106,8 @@ def _admin_link(arguments: argparse.Namespace) -> int:
 
 
 def _backup(arguments: argparse.Namespace) -> int:
+    from hub import pages
+    from hub.alerts.store import note_backup
     from hub.db import Broken
 
     settings, to = hub_settings.load(Path(arguments.settings)), Path(arguments.to)
@@ -114,11 +116,13 @@ def _backup(arguments: argparse.Namespace) -> int:
     db = _open(settings)
     try:
         db.backup(to)
+        size = to.stat().st_size
+        db.write_now(lambda conn: note_backup(conn, pages.now_ms(), size))
     except (OSError, Broken) as error:
         return _failed(f"backup to {to}: {getattr(error, 'strerror', None) or error}", 2)
     finally:
         db.close()
-    print(f"{to}: {to.stat().st_size} bytes")
+    print(f"{to}: {size} bytes")
     return 0
 
 
