@@ -13,6 +13,7 @@ from edge_agent.spool import Entry, Spool
 from edge_agent.spool_thread import AsyncSpool
 from edge_agent.uplink import Uplink
 from hub.simulate_records import Voice
+from tests.certificates import pki
 from wire.messages import BATCHES_UNDER_WAY
 
 
@@ -47,7 +48,7 @@ async def _drain(folder: Path, port: int, records: int, under_way: int) -> float
 def _measure(place: Place, under_way: int) -> Measured:
     records = place.size(50_000, 2_000)
     folder = place.fresh / "device"
-    folder.mkdir()
+    pki().identity("terminal-1", folder / "identity")
     spool = Spool(folder / "spool.db", max_bytes=256 << 20, ballast_bytes=524288, stamp=Clock(folder / "t").stamp)
     _keep(spool, records)
     spool.close()

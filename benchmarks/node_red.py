@@ -88,19 +88,29 @@ def version() -> str:
     return found
 
 
-def _flow(port: int, database: Path, *, many: bool) -> str:
+def _flow(broker: Broker, database: Path, *, many: bool) -> str:
     nodes = [
         {"id": "tab", "type": "tab", "label": "intake"},
         {
             "id": "broker",
             "type": "mqtt-broker",
             "broker": "127.0.0.1",
-            "port": str(port),
+            "port": str(broker.port),
+            "usetls": True,
+            "tls": "tls",
             "clientid": "node-red",
             "autoConnect": True,
             "protocolVersion": "5",
             "keepalive": "60",
             "cleansession": True,
+        },
+        {
+            "id": "tls",
+            "type": "tls-config",
+            "cert": str(broker.pki.folder / "hub.pem"),
+            "key": str(broker.pki.folder / "hub.key"),
+            "ca": str(broker.pki.folder / "root.pem"),
+            "verifyservercert": True,
         },
         {"id": "db", "type": "sqlitedb", "db": str(database), "mode": "RWC"},
         {
@@ -143,7 +153,7 @@ def _running(place: Place, broker: Broker, database: Path, *, many: bool) -> Ite
         "module.exports = {httpAdminRoot: false, httpNodeRoot: false, uiHost: '127.0.0.1', "
         f"uiPort: {free_port()}, flowFile: 'flows.json', logging: {{console: {{level: 'info'}}}}}};\n"
     )
-    (folder / "flows.json").write_text(_flow(broker.port, database, many=many))
+    (folder / "flows.json").write_text(_flow(broker, database, many=many))
     process = subprocess.Popen(
         ["node", str(PEERS / "node_modules/node-red/red.js"), "--userDir", str(folder)],
         stdout=subprocess.PIPE,

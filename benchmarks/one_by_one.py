@@ -17,10 +17,12 @@ _DEVICES = 50
 _BRIDGE = """
 import sys
 from mq_bridge import Route
-port, database = sys.argv[1:]
+port, database, pki = sys.argv[1:]
 route = Route.from_config({
-    "input": {"mqtt": {"url": f"tcp://127.0.0.1:{port}", "topic": "machinaka/1/+/up", "qos": 1,
-                       "client_id": "bridge", "queue_capacity": 1000, "max_inflight": 1000}},
+    "input": {"mqtt": {"url": f"mqtts://127.0.0.1:{port}", "topic": "machinaka/1/+/up", "qos": 1,
+                       "client_id": "bridge", "queue_capacity": 1000, "max_inflight": 1000,
+                       "tls": {"required": True, "ca_file": f"{pki}/root.pem",
+                               "cert_file": f"{pki}/hub.pem", "key_file": f"{pki}/hub.key"}}},
     "output": {"sqlx": {"url": f"sqlite://{database}", "table": "event"}},
     "batch_size": 512,
 })
@@ -55,7 +57,7 @@ def bridge(place: Place) -> Measured:
     with (
         Broker(place.fresh) as broker,
         subprocess.Popen(
-            [sys.executable, "-c", _BRIDGE, str(broker.port), str(database)],
+            [sys.executable, "-c", _BRIDGE, str(broker.port), str(database), str(broker.pki.folder)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
