@@ -10,8 +10,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hub import audit_command, simulate
 from hub import settings as hub_settings
-from hub import simulate
 from hub.identity import commands as identity_commands
 from wire.settings_file import BadSetting
 
@@ -47,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--to", required=True, metavar="FILE")
         command.set_defaults(run=run)
     identity_commands.add_to(commands)
+    audit_command.add_to(commands)
     simulate.add_to(commands)
     return parser
 

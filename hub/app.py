@@ -18,7 +18,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException as AnyHTTPException
 from starlette.routing import BaseRoute, Mount
 
-from hub import access, account, audit_pages, login, one_device, pages, people_pages, today, welcome
+from hub import access, account, anchors, audit_pages, login, one_device, pages, people_pages, today, welcome
 from hub.alerts import web as alerts
 from hub.alerts.addresses import Addresses
 from hub.alerts.tell import Tell
@@ -149,13 +149,14 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
     )
     telling = asyncio.create_task(app.state.tell.run(), name="alert messages")
     watching = asyncio.create_task(app.state.watch.run(), name="alerts")
-    for task in (ingest, down, identities, keeping, overdue, telling, watching):
+    anchoring = asyncio.create_task(anchors.run(db, app.state.signing, anchors.folder_of(state_dir)), name="anchors")
+    for task in (ingest, down, identities, keeping, overdue, telling, watching, anchoring):
         task.add_done_callback(partial(_ended, app))
     try:
         yield
     finally:
         app.state.stopping.set()
-        for task in (watching, telling, overdue, keeping, identities, down, ingest):
+        for task in (anchoring, watching, telling, overdue, keeping, identities, down, ingest):
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task

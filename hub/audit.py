@@ -1,9 +1,12 @@
 """The audit log: who did what to whom, appended in the transaction that does it and never changed (SQL)."""
 
+from collections.abc import Iterator
 from typing import Literal
 
 import msgspec
 
+from hub import chain
+from hub.chain import Link
 from hub.db import Connection
 
 Did = Literal[
@@ -19,6 +22,7 @@ Did = Literal[
     "code_off",
     "reset_code",
     "change_role",
+    "export_audit",
     "password",
     "password_failed",
     "add_person",
@@ -62,10 +66,29 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 def note(conn: Connection, at_ms: int, who: str, did: Did, what: str = "", detail: str = "") -> None:
-    """Appends a line."""
+    """Appends a line, joined to the one before it, in the transaction of what it tells of."""
+    seq, prev = head(conn)
+    hashed = chain.digest(seq + 1, prev, chain.body(at_ms, who, did, what, detail))
     conn.execute(
-        "INSERT INTO audit (at_ms, who, did, what, detail) VALUES (?, ?, ?, ?, ?)", (at_ms, who, did, what, detail)
+        "INSERT INTO audit (id, at_ms, who, did, what, detail, prev, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (seq + 1, at_ms, who, did, what, detail, prev, hashed),
     )
+
+
+def head(conn: Connection) -> tuple[int, bytes]:
+    """The newest line's number and hash; 0 and the chain's beginning when there is none."""
+    row = conn.execute("SELECT id, hash FROM audit ORDER BY id DESC LIMIT 1").fetchone()
+    return row or (0, chain.START)
+
+
+def links(conn: Connection, after: int = 0, limit: int = -1) -> Iterator[Link]:
+    """The chain, oldest first, from after a number on."""
+    rows = conn.execute(
+        "SELECT id, at_ms, who, did, what, detail, prev, hash FROM audit WHERE id > ? ORDER BY id LIMIT ?",
+        (after, limit),
+    )
+    for seq, at_ms, who, did, what, detail, prev, hashed in rows:
+        yield Link(seq, prev, chain.body(at_ms, who, did, what, detail), hashed)
 
 
 def entries(conn: Connection, limit: int = 100, before_id: int | None = None, who: str = "") -> list[Entry]:

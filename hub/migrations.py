@@ -14,7 +14,8 @@ from pathlib import Path
 
 from sqlite_utils import Database, Migrations
 
-from hub.schema import alerts, api, identity, inventory, orders, outbox, people, policy, rollout
+from hub import chain
+from hub.schema import alerts, api, audit, identity, inventory, orders, outbox, people, policy, rollout
 
 migrations = Migrations("hub")
 
@@ -102,6 +103,17 @@ def m011_people(db: Database) -> None:
 def m012_api(db: Database) -> None:
     """The HTTP API."""
     _make(db, api.TABLES)
+
+
+@migrations()
+def m013_audit_chain(db: Database) -> None:
+    """The audit log is a chain; what was written before is taken into it as it stands."""
+    _make(db, audit.TABLES)
+    head = chain.START
+    for seq, values in enumerate(db.execute(audit.BEFORE).fetchall(), 1):
+        prev, head = head, chain.digest(seq, head, chain.body(*values))
+        db.execute(audit.INSERT, [seq, *values, prev, head])
+    db.execute(audit.AFTER)
 
 
 def _make(db: Database, statements: str) -> None:

@@ -10,6 +10,8 @@ from typing import Any
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from hub import chain
+from hub.chain import Anchor
 from wire import signed
 from wire.messages import Desired, Order
 
@@ -36,6 +38,11 @@ class Signing:
         plain = Order(id_, name, arguments, not_after_ms, secrets.token_hex(16), "")
         signature = self._key.sign(signed.order_bytes(device, plain))
         return Order(plain.id, name, arguments, not_after_ms, plain.nonce, _text(signature))
+
+    def anchor(self, seq: int, hashed: bytes, at_ms: int) -> Anchor:
+        """The audit log's newest entry, signed."""
+        signature = self._key.sign(chain.anchor_bytes(seq, hashed, at_ms))
+        return Anchor(seq, hashed, at_ms, self.public, _text(signature))
 
 
 def _text(raw: bytes) -> str:

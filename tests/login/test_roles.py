@@ -61,6 +61,7 @@ TABLE: dict[str, set[str]] = {
     "POST /settings/people/{number}": ADMIN,
     "GET /settings/quarantine": IT,
     "GET /settings/audit": IT | {"auditor"},
+    "GET /settings/audit/export": IT | {"auditor"},
     "GET /sign-in": ALL,
     "POST /sign-in": ALL,
     "GET /welcome": ALL,
@@ -123,8 +124,8 @@ def test_d1_every_route_asks_who_it_is(town: Town, everyone: dict[str, Browser])
                     assert answer.status_code == 200
             else:
                 _check_page(route, role, browser.get(_address(route)), allowed=role in allowed)
-    # None of that changed anything but for the words about failed sign-ins.
-    assert set(town.did()) == {"sign_in", "sign_in_failed"}
+    # None of that changed anything; failed sign-ins and what left the house are noted.
+    assert set(town.did()) == {"sign_in", "sign_in_failed", "export_audit"}
     assert [browser.signed_in() for browser in everyone.values()] == [False, False, *[True] * len(ROLES)]
 
 
