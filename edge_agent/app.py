@@ -20,13 +20,17 @@ from edge_agent.fleet import task as fleet
 from edge_agent.fleet.inventory import serial_number
 from edge_agent.identity.task import Identity
 from edge_agent.kiosk.screen import Screen
+from edge_agent.orders import locked
+from edge_agent.orders.doings import Doings
+from edge_agent.orders.seen import Seen
+from edge_agent.orders.task import Orders
 from edge_agent.policy.task import Policy
 from edge_agent.policy.well import trouble
 from edge_agent.settings import KioskSettings, Settings
 from edge_agent.spool import Spool, SpoolFull
 from edge_agent.spool_thread import AsyncSpool
 from edge_agent.uplink import Uplink
-from wire.messages import Alarm, Certificate, ClockReading, Desired
+from wire.messages import Alarm, Certificate, ClockReading, Desired, Order
 from wire.settings_file import BadSetting
 
 if TYPE_CHECKING:
@@ -60,6 +64,7 @@ async def run(settings: Settings, *, clock: Clock | None = None, file: str = "se
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)  # noqa: ASYNC240 (nothing runs yet)
         with contextlib.ExitStack() as held:
             held.enter_context(_alone(folder, file))
+            await asyncio.to_thread(locked.before_start, folder)
             clock = clock or Clock(folder / "good-time")
             spool = open_spool(settings, clock)
             until_the_end = held.pop_all()
@@ -111,6 +116,9 @@ async def _run_until_ended(settings: Settings, clock: Clock, spool: AsyncSpool, 
     reader = attendance.condition if attendance else None
     work += [fleet.run(settings, spool, clock, reader=reader, holder=holder), policy.run()]
     work.append(identity.run())
+    orders = _orders(settings, spool, clock, screen if attendance and settings.kiosk.port else None, file)
+    uplink.on_down(Order, orders.take)
+    work.append(orders.run())
     group = asyncio.create_task(_together(work), name="agent")
     loop = asyncio.get_running_loop()
     for sig in (signal.SIGTERM, signal.SIGINT):
@@ -152,6 +160,17 @@ def _page(
         found = f"{kiosk.port} ({os.strerror(error.errno or 0)})"
         raise BadSetting(file, "kiosk.port", found, "a port that nobody else has") from error
     return [web.serve(web.make_app(screen, clock, kiosk, holder), listening)]
+
+
+def _orders(settings: Settings, spool: AsyncSpool, clock: Clock, screen: Screen | None, file: str) -> Orders:
+    """What this device can be ordered to do; it stays locked, when it was."""
+
+    def end() -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    doings = Doings(settings, spool, clock, screen, end, file)
+    doings.lock.restore()
+    return Orders(settings, spool, clock, doings, Seen(Path(settings.state_dir) / "orders.db", clock.now_ms))
 
 
 def _keeping(spool: AsyncSpool) -> Keep:

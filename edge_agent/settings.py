@@ -55,6 +55,15 @@ class KioskSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     contact: Annotated[str, msgspec.Meta(max_length=30)] = ""
 
 
+class OrderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the town's IT may order here: the command that reboots (empty: none does), the folders whose logs go into
+    a diagnostics file, and how long a wipe waits for unsent records."""
+
+    reboot: tuple[str, ...] = ("systemctl", "reboot")
+    log_dirs: tuple[str, ...] = ("/var/log/machinaka",)
+    send_before_wipe_s: Positive = 600
+
+
 class IdentitySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where the hub's pages are (empty: as the device was told when it enrolled), and after how long without the broker
     the next certificate is asked for there."""
@@ -74,6 +83,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     attendance: ReaderSettings = ReaderSettings()
     kiosk: KioskSettings = KioskSettings()
     identity: IdentitySettings = IdentitySettings()
+    orders: OrderSettings = OrderSettings()
     health_every_s: Positive = 60
     usage_every_s: Positive = 60
     supervisor_socket: str = ""

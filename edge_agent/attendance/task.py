@@ -3,7 +3,8 @@
 1. A punch is on disk before the screen says so.
 2. When it does not fit on the disk, the screen never shows green.
 3. A fault of the reader is an alarm, begun once and ended once.
-4. A reader that ends although nobody told it to ends the agent, which is started anew: a dead terminal never says
+4. A locked terminal takes no punch, and says so.
+5. A reader that ends although nobody told it to ends the agent, which is started anew: a dead terminal never says
    "touch your card".
 """
 
@@ -139,6 +140,9 @@ class Attendance:
 
     async def _tap(self, heard: CardHeard) -> None:
         stamp = self._clock.stamp_at(heard.at_mono_ns)
+        if self._screen.locked:
+            self._screen.refuse(stamp.at_ms)
+            return
         token = card.token(self._key, heard.identifier)
         tap = Tap(token, heard.technology, stamp, self._chosen(stamp), self._roster.known(token))
         last = self._last.of(token)

@@ -162,6 +162,9 @@ _VIEWS: dict[str, dict[str, object]] = {
     "reader_fault": {},
     "disk_full": {},
     "lost": {},
+    "identify": {"name": "kominkan-higashi-terminal-1"},
+    "locked": {"name": "代表 0123-45-6789"},
+    "wiped": {"name": "12345678"},
 }
 
 
