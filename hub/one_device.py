@@ -13,11 +13,15 @@ from hub.alerts import web as alerts
 from hub.alerts.store import Asked
 from hub.attendance import store as attendance
 from hub.db import Connection
-from hub.fleet import chart, store
+from hub.fleet import chart, outbox, store
 from hub.fleet.condition import condition
 from hub.guard import Who, need, read_form
+from hub.orders import store as orders
+from hub.policy import step
+from hub.policy import store as policy
 from hub.stream import stream
 from hub.words import Language
+from wire.orders import VERBS
 
 router = APIRouter()
 
@@ -41,6 +45,7 @@ def one_device(request: Request, who: Seer, name: str, span: chart.Span = "24h")
             **now,
             "quarantined": store.quarantine(conn, 10, row.id) if who.may("quarantine") else [],
             "series": chart.series(conn, row.id, span, pages.now_ms()),
+            **_commands(conn, row, who),
         }
 
     values = request.app.state.db.read(gather)
@@ -80,6 +85,17 @@ def seen(request: Request, who: Annotated[Who, Depends(need("tend"))], form: For
     return pages.to(f"/devices/{name}")
 
 
+def _commands(conn: Connection, row: store.DeviceRow, who: Who) -> dict[str, Any]:
+    """What may be ordered of it, and whether it is on hold."""
+    known = [verb for verb in VERBS.values() if row.kind in verb.kinds] if who.may("order") else []
+    return {"verbs": known, "hold": outbox.held(conn, [row.id]).get(row.id, "")}
+
+
+def _settings(conn: Connection, device_id: int) -> step.Word:
+    """How it is with its ordered settings, in one word."""
+    return step.word(policy.ordered(conn, [device_id]).get(device_id), policy.reports(conn, [device_id]).get(device_id))
+
+
 def _now(conn: Connection, name: str, who: Who, language: Language) -> dict[str, Any]:
     """What changes while one looks."""
     row = store.device(conn, name)
@@ -94,5 +110,14 @@ def _now(conn: Connection, name: str, who: Who, language: Language) -> dict[str,
         "alarms": store.alarms(conn, row.id, 20),
         "dropped": store.dropped(conn, row.id),
         "taps": taps,
+        **_ordered(conn, row, who),
         "csrf": who.csrf if who.may("tend") else "",
+        "policy_word": _settings(conn, row.id),
+        "may_configure": who.may("configure"),
     }
+
+
+def _ordered(conn: Connection, row: store.DeviceRow, who: Who) -> dict[str, Any]:
+    """Its latest commands, and the files that came of them."""
+    found = orders.latest(conn, pages.now_ms(), 10, device_id=row.id) if who.may("order") else []
+    return {"orders": found, "files": orders.parts(conn, [one.id for one in found if one.name == "diagnostics"])}

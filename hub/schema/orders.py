@@ -2,7 +2,8 @@
 
 TABLES = """
 CREATE TABLE device_order (
-  id TEXT PRIMARY KEY,
+  number INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
   device_id INTEGER NOT NULL REFERENCES device(id),
   name TEXT NOT NULL,
   arguments TEXT NOT NULL,
@@ -15,8 +16,7 @@ CREATE TABLE device_order (
   ended_ms INTEGER,
   detail TEXT NOT NULL DEFAULT ''
 );
-CREATE INDEX device_order_device ON device_order (device_id, made_ms);
-CREATE INDEX device_order_made ON device_order (made_ms);
+CREATE INDEX device_order_device ON device_order (device_id, number);
 CREATE INDEX device_order_open ON device_order (not_after_ms) WHERE ended_ms IS NULL;
 
 -- Parts of files that orders asked for.
