@@ -351,7 +351,7 @@ class Rollouts(RuleBasedStateMachine):
             self.devices_follow(set(range(9)))
             if world.course.status in ("paused", "stopped"):
                 self.do("resume")
-            world.now_ms += 30 * MINUTE_MS
+            world.now_ms = max(world.now_ms + 30 * MINUTE_MS, world.last.look_ms or 0)
             self.look()
         assert world.course.status in ENDED
         assert set(world.states().values()) <= ENDS
