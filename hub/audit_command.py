@@ -70,9 +70,10 @@ def _export(arguments: argparse.Namespace) -> int:
 
 def _anchor(arguments: argparse.Namespace) -> int:
     settings = hub_settings.load(Path(arguments.settings))
-    signing = Signing(Path(settings.state_dir))
     try:
-        anchor = _database(settings).read(lambda conn: anchors.make(conn, signing, time.time_ns() // 1_000_000))
+        db, now_ms = _database(settings), time.time_ns() // 1_000_000
+        signing = Signing(Path(settings.state_dir))
+        anchor = db.read(lambda conn: anchors.make(conn, signing, now_ms))
     except (OSError, Broken) as error:
         return _failed(f"audit anchor: {error}")
     if anchor is None:

@@ -194,7 +194,7 @@ def told(held: int, broken: Broken | None, anchors: int) -> str:
     """The outcome, in a sentence."""
     if broken:
         return f"The audit log is broken at entry {broken.seq}: {_SAID[broken.why].format(n=broken.about)}."
-    outside = f"{anchors} anchors agree" if anchors else "no anchor was looked at, so a cut tail would not show"
+    outside = f"anchors that agree: {anchors}" if anchors else "no anchor was looked at, so a cut tail would not show"
     return f"The audit log is whole: {held} entries; {outside}."
 
 
