@@ -41,6 +41,7 @@ from hub.live import Live
 from hub.mqtt import hub_tls
 from hub.orders import task as orders_task
 from hub.orders import web as orders
+from hub.policy import task as policy_task
 from hub.policy import web as policy
 from hub.proof import Proving
 from hub.rollout import web as rollout
@@ -150,13 +151,16 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
     telling = asyncio.create_task(app.state.tell.run(), name="alert messages")
     watching = asyncio.create_task(app.state.watch.run(), name="alerts")
     anchoring = asyncio.create_task(anchors.run(db, app.state.signing, anchors.folder_of(state_dir)), name="anchors")
-    for task in (ingest, down, identities, keeping, overdue, telling, watching, anchoring):
+    ordering = asyncio.create_task(
+        policy_task.run(db, live, app.state.signing, app.state.down.wake), name="ordered settings"
+    )
+    for task in (ingest, down, identities, keeping, overdue, telling, watching, anchoring, ordering):
         task.add_done_callback(partial(_ended, app))
     try:
         yield
     finally:
         app.state.stopping.set()
-        for task in (anchoring, watching, telling, overdue, keeping, identities, down, ingest):
+        for task in (ordering, anchoring, watching, telling, overdue, keeping, identities, down, ingest):
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task

@@ -29,6 +29,13 @@ def with_holidays(document: dict[str, Any], today: date) -> dict[str, Any]:
     return {**plain, "opening": {**opening, "holidays": holidays(today)}}
 
 
+def ends_soon(document: dict[str, Any], made: date, today: date) -> bool:
+    """Whether the dates in a document published on the day `made` reach less than two months from today."""
+    if not document.get("opening", {}).get("holidays_closed"):
+        return False
+    return made + timedelta(days=CALENDAR_DAYS) < today + timedelta(days=SHORTEST_DAYS)
+
+
 def without_holidays(document: dict[str, Any]) -> dict[str, Any]:
     """The document as people wrote it: two days' publications of the same settings are the same."""
     opening = document.get("opening")

@@ -35,9 +35,28 @@ class Group(msgspec.Struct, frozen=True):
         return GROUP_KINDS.index(self.kind), self.rank
 
     @property
+    def said(self) -> int:
+        """How many settings it says."""
+        return len(merge.leaves(self.document))
+
+    @property
     def order(self) -> tuple[int, int, str]:
         """By precedence, then by name."""
         return *self.level, self.name
+
+
+class Said(msgspec.Struct, frozen=True):
+    """What a group said from a moment on."""
+
+    id: int
+    document: Document
+    changed_ms: int
+    who: str
+
+    @property
+    def said(self) -> int:
+        """How many settings it said."""
+        return len(merge.leaves(self.document))
 
 
 class Device(msgspec.Struct, frozen=True):
@@ -79,6 +98,7 @@ def add_group(conn: Connection, kind: GroupKind, name: str, rank: int, now_ms: i
 
 def remove_group(conn: Connection, group_id: int) -> None:
     """The group is no more; nothing is published by that."""
+    conn.execute("DELETE FROM policy_group_history WHERE group_id = ?", (group_id,))
     conn.execute("DELETE FROM policy_group WHERE id = ?", (group_id,))
 
 
@@ -94,6 +114,19 @@ def say(conn: Connection, group_id: int, document: Document, now_ms: int, who: s
         "UPDATE policy_group SET document = ?, changed_ms = ?, who = ? WHERE id = ?",
         (_text(document), now_ms, who, group_id),
     )
+    conn.execute(
+        "INSERT INTO policy_group_history (group_id, document, changed_ms, who) VALUES (?, ?, ?, ?)",
+        (group_id, _text(document), now_ms, who),
+    )
+
+
+def said_before(conn: Connection, group_id: int, limit: int = 20) -> list[Said]:
+    """What a group said, newest first; the first is what it says now."""
+    rows = conn.execute(
+        "SELECT id, document, changed_ms, who FROM policy_group_history WHERE group_id = ? ORDER BY id DESC LIMIT ?",
+        (group_id, limit),
+    )
+    return [Said(id_, _read(document), changed_ms, who) for id_, document, changed_ms, who in rows]
 
 
 def say_own(conn: Connection, device_id: int, document: Document, now_ms: int, who: str) -> None:

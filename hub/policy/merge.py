@@ -121,3 +121,8 @@ def differences(before: Document, after: Document) -> list[Difference]:
         for path in sorted(old.keys() | new.keys())
         if old.get(path) != new.get(path)
     ]
+
+
+def pinned(below: Document, wanted: Document) -> Document:
+    """The layer that makes `wanted` of what lies below it: what differs, and `null` for what is to go."""
+    return planted((one.path, one.after) for one in differences(below, wanted))

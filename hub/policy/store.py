@@ -32,6 +32,7 @@ __all__ = [
     "folded",
     "history",
     "ordered",
+    "publications",
     "publish",
     "publish_many",
     "reports",
@@ -80,6 +81,14 @@ class Generation(msgspec.Struct, frozen=True):
     who: str
 
 
+class Publication(msgspec.Struct, frozen=True):
+    """One press of the button: when, by whom, to how many devices."""
+
+    made_ms: int
+    who: str
+    devices: int
+
+
 # ---- what a device should be
 
 
@@ -124,6 +133,14 @@ def history(conn: Connection, device_id: int, limit: int = 20) -> list[Generatio
         (device_id, limit),
     )
     return [Generation(inc, gen, msgspec.json.decode(body), made_ms, who) for inc, gen, body, made_ms, who in rows]
+
+
+def publications(conn: Connection, limit: int = 20) -> list[Publication]:
+    """What was published lately, newest first: devices that were served together are one line."""
+    rows = conn.execute(
+        "SELECT made_ms, who, count(*) FROM generation GROUP BY made_ms, who ORDER BY made_ms DESC LIMIT ?", (limit,)
+    )
+    return [Publication(*row) for row in rows]
 
 
 def publish(conn: Connection, signing: Signing, device_id: int, document: Document, now_ms: int, who: str) -> int:
@@ -244,7 +261,8 @@ def ahead(conn: Connection, now_ms: int) -> list[int]:
     One that was given a new incarnation a moment ago is left in peace.
     """
     found = conn.execute(
-        "SELECT d.device_id FROM desired d JOIN policy_told t ON t.device_id = d.device_id WHERE (d.generation > 1 OR d.made_ms < ?) "
+        "SELECT d.device_id FROM desired d JOIN policy_told t ON t.device_id = d.device_id "
+        "WHERE (d.generation > 1 OR d.made_ms < ?) "
         "AND (t.incarnation > d.incarnation OR (t.incarnation = d.incarnation AND t.seen > d.generation)) "
         "UNION SELECT d.device_id FROM desired d JOIN policy_report r ON r.device_id = d.device_id "
         "WHERE (d.generation > 1 OR d.made_ms < ?) AND r.incarnation = d.incarnation AND r.seen = d.generation "

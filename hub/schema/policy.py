@@ -15,6 +15,15 @@ CREATE TABLE policy_group (
   UNIQUE (kind, name)
 );
 
+CREATE TABLE policy_group_history (
+  id INTEGER PRIMARY KEY,
+  group_id INTEGER NOT NULL,
+  document TEXT NOT NULL,
+  changed_ms INTEGER NOT NULL,
+  who TEXT NOT NULL
+);
+CREATE INDEX policy_group_history_group ON policy_group_history (group_id);
+
 CREATE TABLE device_layer (
   device_id INTEGER PRIMARY KEY,
   document TEXT NOT NULL,
@@ -47,6 +56,7 @@ CREATE TABLE generation (
   who TEXT NOT NULL,
   PRIMARY KEY (device_id, incarnation, generation)
 ) WITHOUT ROWID;
+CREATE INDEX generation_made ON generation (made_ms);
 
 CREATE TABLE policy_report (
   device_id INTEGER PRIMARY KEY,
