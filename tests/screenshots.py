@@ -30,6 +30,9 @@ PAGES = {
     "people": "/settings/people",
     "audit": "/settings/audit",
     "quarantine": "/settings/quarantine",
+    "enrol": "/devices/enrol",
+    "identity": "/settings/identity",
+    "identity-device": "/settings/identity/genkan-1",
     "error": "/nowhere",
 }
 DARK = ("today", "devices", "device", "taps", "people")

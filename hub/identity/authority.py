@@ -59,6 +59,11 @@ class Authority:
         return x509.fingerprint(self._folder.root)
 
     @property
+    def root_end_ms(self) -> int:
+        """When the town's root ends."""
+        return x509.end_ms(self._folder.root)
+
+    @property
     def issuer_end_ms(self) -> int:
         """When the issuers end; the officer makes new ones before (`machinaka-provision ca issue`)."""
         return min(x509.end_ms(one.certificate) for one in (self._folder.devices, self._folder.servers))
