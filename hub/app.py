@@ -18,7 +18,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException as AnyHTTPException
 from starlette.routing import BaseRoute, Mount
 
-from hub import access, account, anchors, audit_pages, login, one_device, pages, people_pages, today, welcome
+from hub import access, account, anchors, audit_pages, login, one_device, pages, people_pages, stolen, today, welcome
 from hub.alerts import web as alerts
 from hub.alerts.addresses import Addresses
 from hub.alerts.tell import Tell
@@ -62,6 +62,7 @@ ROUTERS = (
     alerts.router,
     api.router,
     fleet.router,
+    stolen.router,
     one_device.router,
     attendance.router,
     login.router,
@@ -154,13 +155,14 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
     ordering = asyncio.create_task(
         policy_task.run(db, live, app.state.signing, app.state.down.wake), name="ordered settings"
     )
-    for task in (ingest, down, identities, keeping, overdue, telling, watching, anchoring, ordering):
+    shutting = stolen.begin(app)
+    for task in (shutting, ingest, down, identities, keeping, overdue, telling, watching, anchoring, ordering):
         task.add_done_callback(partial(_ended, app))
     try:
         yield
     finally:
         app.state.stopping.set()
-        for task in (ordering, anchoring, watching, telling, overdue, keeping, identities, down, ingest):
+        for task in (ordering, anchoring, watching, telling, overdue, shutting, keeping, identities, down, ingest):
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task

@@ -16,6 +16,7 @@ from hub.db import Connection
 from hub.fleet import chart, outbox, store
 from hub.fleet.condition import condition
 from hub.guard import Who, need, read_form
+from hub.orders import stolen_store
 from hub.orders import store as orders
 from hub.policy import step
 from hub.policy import store as policy
@@ -88,7 +89,8 @@ def seen(request: Request, who: Annotated[Who, Depends(need("tend"))], form: For
 def _commands(conn: Connection, row: store.DeviceRow, who: Who) -> dict[str, Any]:
     """What may be ordered of it, and whether it is on hold."""
     known = [verb for verb in VERBS.values() if row.kind in verb.kinds] if who.may("order") else []
-    return {"verbs": known, "hold": outbox.held(conn, [row.id]).get(row.id, "")}
+    hold = outbox.held(conn, [row.id]).get(row.id, "")
+    return {"verbs": known, "hold": hold, "theft": stolen_store.one(conn, row.id)}
 
 
 def _settings(conn: Connection, device_id: int) -> step.Word:

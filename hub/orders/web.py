@@ -11,7 +11,7 @@ from hub.db import Connection
 from hub.fleet import outbox
 from hub.fleet import store as fleet
 from hub.fleet.web import Asked, lines, matching
-from hub.guard import Who, need, read_form
+from hub.guard import Who, fresh, need, read_form
 from hub.live import Change
 from hub.orders import giving, store
 from hub.orders.giving import CannotOrder, Target
@@ -26,6 +26,16 @@ _NAMES_SHOWN = 30
 
 Form = Annotated[dict[str, str], Depends(read_form)]
 Giver = Annotated[Who, Depends(need("order"))]
+prove_again = fresh("order")
+
+
+def _giver(request: Request, form: Form, who: Giver) -> Who:
+    """Who gives a command; for one that takes everything away, somebody who proved a moment ago who they are."""
+    return prove_again(request, form, who) if form.get("order") == "wipe" and "confirm" in form else who
+
+
+_giver.need = "order"  # type: ignore[attr-defined]
+SureGiver = Annotated[Who, Depends(_giver)]
 OrderId = Annotated[str, Path(pattern="^[0-9a-f]{32}$", max_length=32)]
 
 
@@ -127,7 +137,7 @@ def _listed(conn: Connection, found: list[store.OrderRow]) -> dict[str, Any]:
 
 
 @router.post("/orders")
-async def give_order(request: Request, who: Giver, form: Form) -> Response:
+async def give_order(request: Request, who: SureGiver, form: Form) -> Response:
     """Gives a command to one device, or to those of a list; what cannot be undone is asked first."""
     state = request.app.state
     try:

@@ -140,34 +140,29 @@ WORDS: dict[str, tuple[str, str]] = {
     # stolen
     "stolen": ("盗難・紛失にする", "Mark as stolen or lost"),
     "stolen_title": ("{name} を盗難・紛失にしますか？", "Mark {name} as stolen or lost?"),
-    "stolen_says": (
-        "次のことが一度に行われます。",
-        "All of this happens at once:",
-    ),
+    "stolen_says": ("次のことが一度に行われます。", "All of this happens at once:"),
     "stolen_says_orders": (
         "待っている指示をすべて取りやめ、ロックと消去だけを送ります。",
         "Waiting commands are dropped; only lock-and-wipe is sent.",
     ),
     "stolen_says_support": (
-        "遠隔サポートと、ほかのすべての通信を止めます。",
-        "Remote support and everything else for it stop.",
+        "設定・更新・遠隔サポートなど、この端末へのほかのすべてを止めます。",
+        "Settings, updates, remote support and everything else for it stop.",
     ),
     "stolen_says_shut": (
-        "消去の知らせを待って(長くて2秒)、証明書を失効させ、接続を切ります。つながっていないときは、次につながったときに同じことをします。",
-        "After at most 2 seconds for the wipe its certificate is revoked and its connection ended. When it is not "
-        "connected, this happens as soon as it connects.",
+        "つながっているときは、消去が届くのを長くて2秒だけ待ちます。そのあと証明書を失効させ、接続を切ります。",
+        "When it is connected, it has at most 2 seconds to take the wipe; then its certificate is revoked and its "
+        "connection ended.",
     ),
-    "stolen_says_now": (
-        "消去を待たずに、いますぐ証明書を失効させる(つながっていない端末は消去されません)",
-        "Revoke the certificate right now, without waiting for the wipe (a device that is not connected is then not wiped)",
+    "stolen_says_later": (
+        "つながっていないときは、次にインターネットにつながったときに消去されます。",
+        "When it is not connected, it is wiped as soon as it can reach the town hall again.",
     ),
     "stolen_yes": ("盗難・紛失にする", "Mark as stolen or lost"),
-    "stolen_is": ("■ 盗難・紛失 ({who}、{time})", "■ Stolen or lost ({who}, {time})"),
-    "stolen_waiting": (
-        "次につながったときに消去し、証明書を失効させます。",
-        "When it connects next it is wiped and its certificate revoked.",
-    ),
+    "stolen_since": ("盗難・紛失({who}、{time})", "Stolen or lost ({who}, {time})"),
+    "stolen_shutting": ("証明書を失効させ、接続を切っています…", "Its certificate is being revoked and its connection ended…"),
     "stolen_shut_out": ("証明書を失効させ、接続を切りました。", "Its certificate is revoked and its connection ended."),
+    "stolen_wipe": ("消去の指示", "The wipe"),
     "found_again": ("見つかった", "Found again"),
     "found_again_hint": (
         "止めるのをやめ、まだ届いていない消去を取りやめます。使うには登録し直してください。",
