@@ -13,7 +13,7 @@ import hmac
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -162,10 +162,13 @@ async def read_form(request: Request) -> dict[str, str]:
         raise HTTPException(400) from error
 
 
-def need(what: Need) -> Callable[..., Who]:
-    """A route's need: signed in, allowed, and for changes the right token from our own page."""
+def need(what: Need, read: Callable[..., Any] = read_form) -> Callable[..., Who]:
+    """A route's need: signed in, allowed, and for changes the right token from our own page.
 
-    def check(request: Request, form: Annotated[dict[str, str], Depends(read_form)]) -> Who:
+    `read` is what reads its form: fields of text, unless it says otherwise (`upload.py`).
+    """
+
+    def check(request: Request, form: Annotated[dict[str, str], Depends(read)]) -> Who:
         guard: Guard = request.app.state.guard
         who = guard.who(request)
         if who is None:

@@ -16,6 +16,7 @@ from hub.db import Connection
 from hub.fleet import chart, outbox, store
 from hub.fleet.condition import condition
 from hub.guard import Who, need, read_form
+from hub.inventory import card
 from hub.orders import stolen_store
 from hub.orders import store as orders
 from hub.policy import step
@@ -47,6 +48,7 @@ def one_device(request: Request, who: Seer, name: str, span: chart.Span = "24h")
             "quarantined": store.quarantine(conn, 10, row.id) if who.may("quarantine") else [],
             "series": chart.series(conn, row.id, span, pages.now_ms()),
             **_commands(conn, row, who),
+            **card.of_device(conn, name, who),
         }
 
     values = request.app.state.db.read(gather)

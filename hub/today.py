@@ -13,6 +13,7 @@ from hub.attendance.day import day
 from hub.db import Connection
 from hub.fleet import store as fleet
 from hub.guard import Who, need
+from hub.inventory import store as inventory
 from hub.stream import stream
 from hub.words import Language
 
@@ -52,6 +53,7 @@ def _gather(who: Who, language: Language, conn: Connection) -> dict[str, Any]:
         "totals": fleet.totals(conn),
         "todo": todo[:_LINES],
         "more": max(0, len(todo) - _LINES),
+        "overdue": inventory.overdue(conn, shown.day_of(now_ms)),
         "in_hand": sum(line.in_hand for line in lines),
         "day": day(attendance.taps_since(conn, midnight_ms), now_ms) if sees_taps else None,
         "taps": attendance.latest_taps(conn, 8) if sees_taps else [],
