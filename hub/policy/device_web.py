@@ -104,7 +104,7 @@ def _now(conn: Connection, name: str) -> dict[str, Any]:
         "standing": standing,
         "folded": folded,
         "settings": previews.settings(standing, folded),
-        "waiting": merge.differences(before, folded.document),
+        "waiting": previews.changes(before, folded.document),
     }
 
 

@@ -103,6 +103,14 @@ NAMES = frozenset(field.name for fields in FIELDS.values() for field in fields) 
 BY_KEY: dict[str, Field] = {field.key: field for fields in FIELDS.values() for field in fields}
 
 
+_PLACES = {path: place for place, path in enumerate(field.path for fields in FIELDS.values() for field in fields)}
+
+
+def place_of(path: Path) -> tuple[int, Path]:
+    """Where a setting stands in the forms: what is listed is listed in their order."""
+    return _PLACES.get(path, len(_PLACES)), path
+
+
 def section_of(name: str | None) -> Section:
     """The section of that name; the first for a name that is none."""
     return next((known for known in SECTIONS if known == name), SECTIONS[0])

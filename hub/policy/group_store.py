@@ -189,7 +189,7 @@ def folded(conn: Connection, device_ids: Sequence[int] | None = None) -> dict[in
 def _fold(kind: str, members: Sequence[Group], own_layer: Document) -> Folded:
     ranks: dict[tuple[int, int], list[tuple[str, Document]]] = {}
     for one in members:
-        ranks.setdefault(one.level, []).append((one.name, policy.for_kind(one.document, kind)))
+        ranks.setdefault(one.level, []).append((f"{one.kind}/{one.name}", policy.for_kind(one.document, kind)))
     in_order = [ranks[level] for level in sorted(ranks)]
     return merge.folded([*in_order, [(OWN, policy.for_kind(own_layer, kind))]])
 

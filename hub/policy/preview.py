@@ -61,7 +61,7 @@ def preview(conn: Connection, device_ids: Sequence[int] | None = None) -> Previe
         before = calendar.without_holidays(was.document) if was else {}
         if was is not None and before == found.document:
             continue
-        different = tuple(merge.differences(before, found.document))
+        different = tuple(changes(before, found.document))
         documents[device.id] = found.document
         key = msgspec.json.encode([was is None, *((one.path, one.before, one.after) for one in different)])
         alike.setdefault(key, (different, was is None, []))[2].append(device)
@@ -69,9 +69,14 @@ def preview(conn: Connection, device_ids: Sequence[int] | None = None) -> Previe
     return Preview(documents, rows, tuple(undecided), _fingerprint(documents))
 
 
+def changes(before: Document, after: Document) -> list[Difference]:
+    """What changes from one document to another, in the order of the forms."""
+    return sorted(merge.differences(before, after), key=lambda one: form.place_of(one.path))
+
+
 def _fingerprint(documents: dict[int, Document]) -> str:
     """What was looked at: if it is another at the press of the button, it is shown anew."""
-    return hashlib.sha256(msgspec.json.encode(documents, order="sorted")).hexdigest()
+    return hashlib.sha256(msgspec.json.encode(sorted(documents.items()), order="sorted")).hexdigest()
 
 
 def standings(conn: Connection, device_ids: Sequence[int] | None = None) -> list[Standing]:
@@ -86,11 +91,15 @@ def standings(conn: Connection, device_ids: Sequence[int] | None = None) -> list
 
 
 class Setting(msgspec.Struct, frozen=True):
-    """One value of a device: what is ordered, what was found, and which layer says it (empty: the device itself)."""
+    """One value of a device: what is ordered, what was found where that `differs`, and which layer says it.
+
+    A layer is `kind/…`, `place/…`, `tag/…`, or empty for the device itself.
+    """
 
     path: merge.Path
     ordered: Any
-    found: str | None
+    found: Any
+    differs: bool
     origin: str | None
 
     @property
@@ -105,8 +114,17 @@ def settings(standing: Standing, folded: merge.Folded) -> list[Setting]:
     drift = {tuple(one.key.split(".")): one.found for one in (standing.report.drift if standing.report else ())}
     leaves = merge.leaves(document)
     return [
-        Setting(path, leaves.get(path), drift.get(path), folded.origin.get(path)) for path in sorted({*leaves, *drift})
+        Setting(path, leaves.get(path), _decoded(drift.get(path, "")), path in drift, folded.origin.get(path))
+        for path in sorted({*leaves, *drift}, key=form.place_of)
     ]
+
+
+def _decoded(found: str) -> Any:
+    """What a device found: JSON, or as it came when it was too long to be told whole."""
+    try:
+        return msgspec.json.decode(found) if found else None
+    except msgspec.DecodeError:
+        return found
 
 
 def accepted(own: Document, report: Report) -> Document | None:

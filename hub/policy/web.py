@@ -9,13 +9,13 @@ import msgspec
 from fastapi import APIRouter, Depends, HTTPException, Path, Request, Response
 
 from hub import audit, pages
-from hub.db import Connection, Refused
+from hub.db import Connection
 from hub.fleet import groups as inventory
 from hub.guard import Who, need, read_form
 from hub.policy import device_web, form, group_store, merge, store
 from hub.policy import preview as previews
 from hub.policy.form import Section, Wrong
-from hub.policy.group_store import GROUP_KINDS, RANKS, Group
+from hub.policy.group_store import RANKS, Group, GroupKind
 from hub.policy.preview import Preview
 from wire.policy import KINDS, BadDocument
 
@@ -26,7 +26,6 @@ Form = Annotated[dict[str, str], Depends(read_form)]
 Configurer = Annotated[Who, Depends(need("configure"))]
 Number = Annotated[int, Path(ge=1, le=pages.LAST_ID)]
 
-_NAME_LENGTH = 80
 _NAMES_SHOWN = 30
 _STANDINGS_SHOWN = 200
 
@@ -37,7 +36,7 @@ def policy_page(request: Request, who: Configurer) -> Response:
     return _policy(request, who)
 
 
-def _policy(request: Request, who: Who, error: str = "", typed: dict[str, str] | None = None) -> Response:
+def _policy(request: Request, who: Who, error: str = "") -> Response:
     def gather(conn: Connection) -> dict[str, Any]:
         standings = previews.standings(conn)
         apart = [one for one in standings if one.word not in ("in_step", "never_ordered")]
@@ -53,13 +52,11 @@ def _policy(request: Request, who: Who, error: str = "", typed: dict[str, str] |
             "in_step": sum(one.word == "in_step" for one in standings),
             "known": len(standings),
             "publications": store.publications(conn),
-            "names": {"kind": list(KINDS), "place": inventory.places(conn), "tag": inventory.tags(conn)},
+            "free": _free(conn, groups),
         }
 
     values = request.app.state.db.read(gather)
-    return pages.page(
-        request, "policy.html", who, 400 if error else 200, error=error, typed=typed or {}, kinds=GROUP_KINDS, **values
-    )
+    return pages.page(request, "policy.html", who, 400 if error else 200, error=error, **values)
 
 
 def _members(conn: Connection) -> dict[int, int]:
@@ -74,23 +71,29 @@ def _members(conn: Connection) -> dict[int, int]:
 @router.post("/policy/groups")
 def add_group(request: Request, who: Configurer, sent: Form) -> Response:
     """A new group, which says nothing yet."""
-    kind = next((known for known in GROUP_KINDS if known == sent.get("kind")), None)
-    name = " ".join(sent.get("name", "").split())
-    if kind is None:
-        raise HTTPException(400)
-    if not name or len(name) > _NAME_LENGTH or (kind == "kind" and name not in KINDS):
-        return _policy(request, who, "policy_bad_name", sent)
+    kind, _, name = sent.get("which", "").partition("/")
     now = pages.now_ms()
 
-    def add(conn: Connection) -> int:
+    def add(conn: Connection) -> int | None:
+        known = next((one for one in _free(conn, group_store.groups(conn)) if one == (kind, name)), None)
+        if known is None:
+            return None
         audit.note(conn, now, who.person.name, "policy_group", name, kind)
-        return group_store.add_group(conn, kind, name, 5, now, who.person.name)
+        return group_store.add_group(conn, *known, 5, now, who.person.name)
 
-    try:
-        number = request.app.state.db.write_now(add)
-    except Refused:
-        return _policy(request, who, "policy_name_taken", sent)
+    number = request.app.state.db.write_now(add)
+    if number is None:
+        return _policy(request, who, "policy_no_such_group")
     return pages.to(f"/policy/groups/{number}")
+
+
+def _free(conn: Connection, groups: list[Group]) -> list[tuple[GroupKind, str]]:
+    """What could be a group and is none yet: every kind, and the places and tags of the inventory."""
+    could_be: list[tuple[GroupKind, str]] = [("kind", kind) for kind in KINDS]
+    could_be += [("place", place) for place in inventory.places(conn)]
+    could_be += [("tag", tag) for tag in inventory.tags(conn)]
+    taken = {(one.kind, one.name) for one in groups}
+    return [one for one in could_be if one not in taken]
 
 
 @router.get("/policy/groups/{number}")

@@ -18,18 +18,17 @@ WORDS: dict[str, tuple[str, str]] = {
     "policy_by_kind": ("種別", "Kind"),
     "policy_by_place": ("設置場所", "Place"),
     "policy_by_tag": ("タグ", "Tag"),
-    "policy_group_kind": ("分け方", "By"),
     "policy_group_name": ("名前", "Name"),
-    "policy_group_name_hint": (
-        "種別は terminal（打刻機）・tablet（タブレット）・access_point（アクセスポイント）、設置場所とタグは台帳と同じ名前にします。",
-        "For a kind: terminal, tablet or access_point. For a place or tag: its name in the inventory.",
+    "policy_which_group": ("どの端末のグループか", "Of which devices"),
+    "policy_which_group_hint": (
+        "設置場所とタグは、台帳に入力したものが並びます。",
+        "Places and tags are those of the inventory.",
+    ),
+    "policy_no_such_group": (
+        "そのグループはもうあるか、台帳にない名前です。",
+        "There is such a group already, or the inventory does not have that name.",
     ),
     "policy_add_group": ("グループを作る", "Make a group"),
-    "policy_bad_name": (
-        "名前を入れてください。種別は terminal、tablet、access_point のどれかです。",
-        "Give a name. A kind is one of terminal, tablet and access_point.",
-    ),
-    "policy_name_taken": ("同じグループがもうあります。", "There is such a group already."),
     "policy_members": ("端末数", "Devices"),
     "policy_says": ("決めている項目", "Settings said"),
     "policy_changed": ("最後の変更", "Last changed"),
@@ -189,7 +188,6 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "policy_not_told": ("まだ報告がありません", "not reported yet"),
     "policy_same": ("同じ", "the same"),
-    "policy_gone": ("（なし）", "(nothing)"),
     "policy_no_settings": (
         "この端末にはまだ何も指示していません。グループか、下の「この端末の設定」で決めて公開してください。",
         "Nothing has been ordered of this device yet. Say it in a group or below, and publish.",
