@@ -13,6 +13,7 @@ from hub.db import Connection, Db
 from hub.fleet import outbox
 from hub.orders import giving, store
 from hub.orders.giving import CannotOrder, Target
+from hub.orders.progress import Progress
 from hub.signing import Signing
 from hub.told import Told
 from wire import codec
@@ -77,7 +78,7 @@ def test_what_is_given_is_signed_and_waits_to_be_sent(db: Db, signing: Signing) 
     assert (order.id, order.name, order.not_after_ms) == (order_id, "ping", NOW_MS + VERBS["ping"].good_for_ms)
     assert _row(db, order_id).progress.state == "made"
     db.write_now(lambda conn: outbox.mark_sent(conn, [due], NOW_MS + 5))
-    assert _row(db, order_id).progress == store.Progress("sent", sent_ms=NOW_MS + 5)
+    assert _row(db, order_id).progress == Progress("sent", sent_ms=NOW_MS + 5)
 
 
 def test_it_is_sent_until_it_has_ended(db: Db, signing: Signing) -> None:
@@ -88,7 +89,7 @@ def test_it_is_sent_until_it_has_ended(db: Db, signing: Signing) -> None:
     _take(db, Result(order_id, "done", "x"), at_ms=NOW_MS + 2000)
     assert _due(db, NOW_MS + 70_000) == []
     far = _row(db, order_id).progress
-    assert far == store.Progress("done", NOW_MS + 5, NOW_MS + 1000, NOW_MS + 2000, "x")
+    assert far == Progress("done", NOW_MS + 5, NOW_MS + 1000, NOW_MS + 2000, "x")
 
 
 def test_another_devices_word_is_not_taken(db: Db, signing: Signing) -> None:
