@@ -25,7 +25,9 @@ def report_every_ms(hours: Iterable[tuple[int, int]], last_ms: int | None) -> in
         if samples >= _ENOUGH:
             span_ms = HOUR_MS if last_ms is None else min(max(last_ms - hour_ms, 0), HOUR_MS)
             return min(max(span_ms // samples, _SHORTEST_MS), _LONGEST_MS)
-    return max((HOUR_MS // samples for _, samples in newest_first if samples > 0), default=USUAL_MS)
+    # Of an hour that has not ended, one or two samples say nothing: the device may have just begun.
+    whole = [samples for hour_ms, samples in newest_first if samples > 0 and (last_ms or 0) >= hour_ms + HOUR_MS]
+    return max((HOUR_MS // samples for samples in whole), default=USUAL_MS)
 
 
 def late_after_ms(every_ms: int, *, online: bool) -> int:

@@ -22,6 +22,8 @@ HOUR = 400_000 * HOUR_MS
         ([(HOUR - HOUR_MS, 60), (HOUR, 3)], HOUR + 15 * MINUTE_MS, 5 * MINUTE_MS),
         # Too few yet to tell: the hour before says it.
         ([(HOUR, 2), (HOUR - HOUR_MS, 60)], HOUR + MINUTE_MS, MINUTE_MS),
+        # It has just begun.
+        ([(HOUR, 1)], HOUR + 9 * MINUTE_MS, MINUTE_MS),
         # Once an hour.
         ([(HOUR, 1), (HOUR - HOUR_MS, 1)], HOUR, HOUR_MS),
         # Seen by a clock that is ahead, or all at once.
