@@ -22,8 +22,10 @@ from edge_agent.identity.task import Identity
 from edge_agent.kiosk.screen import Screen
 from edge_agent.orders import locked
 from edge_agent.orders.doings import Doings
+from edge_agent.orders.lock import Lock
 from edge_agent.orders.seen import Seen
 from edge_agent.orders.task import Orders
+from edge_agent.policy.lease_task import LeaseKeeper
 from edge_agent.policy.task import Policy
 from edge_agent.policy.well import trouble
 from edge_agent.settings import KioskSettings, Settings
@@ -116,9 +118,10 @@ async def _run_until_ended(settings: Settings, clock: Clock, spool: AsyncSpool, 
     reader = attendance.condition if attendance else None
     work += [fleet.run(settings, spool, clock, reader=reader, holder=holder), policy.run()]
     work.append(identity.run())
-    orders = _orders(settings, spool, clock, screen if attendance and settings.kiosk.port else None, file)
+    shown = screen if attendance and settings.kiosk.port else None
+    orders, lock = _orders(settings, spool, clock, shown, file)
     uplink.on_down(Order, orders.take)
-    work.append(orders.run())
+    work += [orders.run(), LeaseKeeper(settings, clock, holder, lock, lambda: uplink.heard_s).run()]
     group = asyncio.create_task(_together(work), name="agent")
     loop = asyncio.get_running_loop()
     for sig in (signal.SIGTERM, signal.SIGINT):
@@ -162,7 +165,9 @@ def _page(
     return [web.serve(web.make_app(screen, clock, kiosk, holder), listening)]
 
 
-def _orders(settings: Settings, spool: AsyncSpool, clock: Clock, screen: Screen | None, file: str) -> Orders:
+def _orders(
+    settings: Settings, spool: AsyncSpool, clock: Clock, screen: Screen | None, file: str
+) -> tuple[Orders, Lock]:
     """What this device can be ordered to do; it stays locked, when it was."""
 
     def end() -> None:
@@ -170,7 +175,8 @@ def _orders(settings: Settings, spool: AsyncSpool, clock: Clock, screen: Screen 
 
     doings = Doings(settings, spool, clock, screen, end, file)
     doings.lock.restore()
-    return Orders(settings, spool, clock, doings, Seen(Path(settings.state_dir) / "orders.db", clock.now_ms))
+    seen = Seen(Path(settings.state_dir) / "orders.db", clock.now_ms)
+    return Orders(settings, spool, clock, doings, seen), doings.lock
 
 
 def _keeping(spool: AsyncSpool) -> Keep:

@@ -9,6 +9,9 @@ from edge_agent.orders import locked
 from edge_agent.orders.locked import Locked
 from edge_agent.orders.outcome import Begun, Doing, Given, Outcome, failed
 
+# What an order may end or take the place of.
+_BY_THE_HUB = ("locked", "lease")
+
 
 class Lock:
     """Locks and unlocks. `screen` is None where there is no page."""
@@ -32,6 +35,22 @@ class Lock:
         if found is not None and self._screen is not None:
             show(self._screen, found)
 
+    async def begin_lease_lock(self, contact: str) -> None:
+        """Locks it because the hub was not heard for too long; one that is locked already stays as it is."""
+        found = Locked("lease", contact, self._clock.stamp().at_ms)
+        if await asyncio.to_thread(locked.read, self._state_dir) is None:
+            await asyncio.to_thread(locked.write, self._state_dir, found)
+            if self._screen is not None:
+                show(self._screen, found)
+
+    async def end_lease_lock(self) -> None:
+        """The hub was heard: what was locked for that reason alone opens again."""
+        found = await asyncio.to_thread(locked.read, self._state_dir)
+        if found is not None and found.why == "lease":
+            await asyncio.to_thread(locked.clear, self._state_dir)
+            if self._screen is not None:
+                self._screen.unlock()
+
     async def _lock(self, given: Given) -> Outcome:
         return await self._set(given.arguments.contact)
 
@@ -43,7 +62,7 @@ class Lock:
         if self._screen is None:
             return failed("no_screen")
         found = await asyncio.to_thread(locked.read, self._state_dir)
-        if found is None or found.why == "locked":
+        if found is None or found.why in _BY_THE_HUB:
             found = Locked("locked", contact, self._clock.stamp().at_ms)
             try:
                 await asyncio.to_thread(locked.write, self._state_dir, found)
@@ -64,7 +83,7 @@ class Lock:
         if self._screen is None:
             return failed("no_screen")
         found = await asyncio.to_thread(locked.read, self._state_dir)
-        if found is not None and found.why != "locked":
+        if found is not None and found.why not in _BY_THE_HUB:
             # What is being erased stays shut.
             return failed("not_whole")
         try:
@@ -77,7 +96,7 @@ class Lock:
 
 def show(screen: Screen, found: Locked) -> None:
     """What a locked device shows."""
-    if found.why == "locked":
+    if found.why in _BY_THE_HUB:
         screen.lock(View("locked", name=found.contact, since_ms=found.since_ms))
     else:
         screen.lock(View("wiped", name=found.code, since_ms=found.since_ms))

@@ -14,9 +14,11 @@ _NAME = "locked.json"
 
 
 class Locked(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Why: `locked`; `wiping`, when it is being erased; `wiped`, when it must be enrolled anew."""
+    """Why: `locked`; `lease`, when the hub was not heard for too long;
+    `wiping`, when it is being erased; `wiped`, when it must be enrolled anew.
+    """
 
-    why: Literal["locked", "wiping", "wiped"] = "locked"
+    why: Literal["locked", "lease", "wiping", "wiped"] = "locked"
     contact: str = ""
     since_ms: int = 0
     code: str = ""

@@ -71,7 +71,7 @@ class Wipe:
 
     async def _wipe(self, *, at_once: bool) -> Outcome:
         found = await asyncio.to_thread(locked.read, self._state_dir)
-        if found is None or found.why == "locked":
+        if found is None or found.why in ("locked", "lease"):
             found = Locked("wiping", since_ms=self._clock.stamp().at_ms, code="")
             await self._write(found)
         if self._screen is not None:
