@@ -37,15 +37,16 @@ async def read_upload(request: Request) -> Upload:
     if request.headers.get("content-type", "").partition(";")[0].strip() != "multipart/form-data":
         raise HTTPException(415)
     parser = MultiPartParser(
-        request.headers, _bounded(request, found), max_files=1, max_fields=_FIELDS, max_part_size=_FIELD_BYTES
+        request.headers, _bounded(request), max_files=1, max_fields=_FIELDS, max_part_size=_FIELD_BYTES
     )
     try:
         form = await parser.parse()
-    except (MultiPartException, KeyError, UnicodeDecodeError) as error:
-        if not found.too_large:
-            raise HTTPException(400) from error
+    except _TooLarge:
+        found.too_large = True
         # Fields that stood before the file are there, the session's token first of all.
         form = FormData([(name, value) for name, value in parser.items if isinstance(value, str)])
+    except (MultiPartException, KeyError, UnicodeDecodeError) as error:
+        raise HTTPException(400) from error
     try:
         for name, value in form.multi_items():
             if isinstance(value, UploadFile):
@@ -58,13 +59,17 @@ async def read_upload(request: Request) -> Upload:
     return found
 
 
-async def _bounded(request: Request, found: Upload) -> AsyncGenerator[bytes, None]:
+class _TooLarge(Exception):
+    """Raised into the parser, which then closes the files that it had begun."""
+
+
+async def _bounded(request: Request) -> AsyncGenerator[bytes, None]:
     taken = 0
     async for chunk in request.stream():
         taken += len(chunk)
         if taken > _THROWN_BYTES:
             raise HTTPException(413)
-        if taken > _BODY_BYTES:
-            found.too_large = True
-        else:
+        if taken <= _BODY_BYTES:
             yield chunk
+    if taken > _BODY_BYTES:
+        raise _TooLarge

@@ -251,7 +251,7 @@ class _Intake:
         return False
 
     def _check_until(self, cells: Cells, since: str, until: str) -> None:
-        if until < since:
+        if until and until < since:
             self._wrong(cells, Wrong("loan_until", until, "after_since"))
 
 

@@ -11,6 +11,7 @@ import csv
 import io
 import re
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -21,7 +22,7 @@ BYTES = 5_000_000
 ROWS = 20_000
 _COLUMNS = 60
 _CELL_LENGTH = 2000
-_UNPACKED_BYTES = 60_000_000
+_UNPACKED_BYTES = 40_000_000
 _PARTS = 400
 _GUARDED = re.compile("'*[=+\\-@\t\r\n＝＋－＠]")
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -132,12 +133,18 @@ def _check_zip(content: bytes) -> None:
                 raise CannotRead("bomb", _UNPACKED_BYTES // 1_000_000)
             if "xl/workbook.xml" not in packed.namelist():
                 raise CannotRead("no_workbook")
+            if any(part.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for part in parts):
+                raise CannotRead("broken", "compression")
             for part in parts:
                 # An XML document that declares entities of its own can grow without end.
-                if part.filename.endswith((".xml", ".rels")) and b"<!" in packed.open(part).read(400):
+                if part.filename.endswith((".xml", ".rels")) and _declares(packed.open(part).read(400)):
                     raise CannotRead("bomb", _UNPACKED_BYTES // 1_000_000)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError) as error:
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError, zlib.error) as error:
         raise CannotRead("broken", type(error).__name__) from error
+
+
+def _declares(head: bytes) -> bool:
+    return b"<!DOCTYPE" in head or b"<!ENTITY" in head
 
 
 def _xlsx_cells(number: int, row: Sequence[Any]) -> Cells:
