@@ -10,6 +10,13 @@ from hub.orders import store as orders
 from hub.policy import store as policy
 from hub.told import Told
 
+
+def _take_inventories(conn: Connection, told: Sequence[Told]) -> None:
+    inventory.take(conn, told)
+    # Also the answer to a certificate that was sent: when the device's own ends.
+    identity.take_ends(conn, told)
+
+
 # `presence` is no record but comes the same way: a device that was heard anew.
 KEEPERS: dict[str, Callable[[Connection, Sequence[Told]], None]] = {
     "reported": policy.take_reports,
@@ -17,7 +24,7 @@ KEEPERS: dict[str, Callable[[Connection, Sequence[Told]], None]] = {
     "result": orders.take_results,
     "bundle": orders.take_bundles,
     "renewal": identity.take_renewals,
-    "inventory": inventory.take,
+    "inventory": _take_inventories,
 }
 
 

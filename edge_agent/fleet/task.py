@@ -26,7 +26,8 @@ from wire.messages import Health, Inventory, Lane
 
 log = logging.getLogger(__name__)
 
-_INVENTORY_EVERY_S = 300
+# The hub sends a new certificate until it hears from here that the device has it.
+_INVENTORY_EVERY_S = 60
 
 
 class ReaderState(Protocol):

@@ -6,7 +6,7 @@
    that ends in between loses nothing and answers nothing twice: a key gets one certificate, ever.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -168,8 +168,9 @@ def answered(conn: Connection, one: Asked) -> bool:
     )
 
 
-def confirmed(conn: Connection, ends_of: Iterable[tuple[int, int]]) -> None:
-    """Devices told when their identity ends: what they were sent and now have need not be sent again."""
+def take_ends(conn: Connection, told: Sequence[Told]) -> None:
+    """Devices told when their identity ends (`wire.messages.Inventory`): what they have need not be sent again."""
     conn.executemany(
-        "DELETE FROM outbox WHERE device_id = ? AND what = 'certificate' AND not_after_ms <= ?", list(ends_of)
+        "DELETE FROM outbox WHERE device_id = ? AND what = 'certificate' AND not_after_ms <= ?",
+        [(one.device_id, one.body.certificate_end_ms) for one in told if one.body.certificate_end_ms is not None],
     )

@@ -47,6 +47,7 @@ class Identity:
         self._woken = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._failing = ""
+        self._untold = False
         live.watch(self._heard)
 
     def authority(self) -> Authority:
@@ -73,6 +74,13 @@ class Identity:
         """Looks at once what there is to do. From any thread."""
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._woken.set)
+
+    def prepare(self) -> None:
+        """Before anything connects: makes anew what is due, or what a power cut left without its key."""
+        try:
+            self._keep_fresh()
+        except (BadFolder, Fault, OSError) as fault:
+            self._began(str(fault))
 
     async def run(self) -> None:
         """Goes on for ever; the database and the folder may come and go."""
@@ -113,7 +121,9 @@ class Identity:
             log.info("the hub's certificate was made anew")
         if renewed.broker:
             log.info("the broker's certificate was made anew")
-        if changed or renewed.broker:
+        self._untold = self._untold or changed or renewed.broker
+        if self._untold and self._loop is not None:
+            self._untold = False
             self._tell()
 
     def _answer_some(self) -> bool:

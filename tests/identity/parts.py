@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
@@ -65,7 +64,8 @@ class OwnTown:
 
     def invite(self, device: str, kind: str = "tablet", *more: str) -> Invitation:
         """A code, made at the hub's machine."""
-        return read_invitation(self.hub.command("enrol-code", "--device", device, "--kind", kind, *more))
+        with under(self.clock):
+            return read_invitation(self.hub.command("enrol-code", "--device", device, "--kind", kind, *more))
 
     def ask(self, ask: msgspec.Struct, path: str = "/device/enrol") -> httpx.Response:
         """What a device sends."""
@@ -75,6 +75,19 @@ class OwnTown:
             headers={"content-type": "application/json"},
             timeout=60,
         )
+
+    def start_broker(self) -> None:
+        """Under the test's clock where there is one."""
+        with under(self.clock):
+            self.broker.start()
+
+    def how(self, device: str) -> list[str]:
+        """How the certificates of a device came about, oldest first."""
+        rows = self.ledger.rows(
+            "SELECT c.how FROM certificate c JOIN device d ON d.id = c.device_id WHERE d.name = ? ORDER BY c.issued_ms",
+            device,
+        )
+        return [how for (how,) in rows]
 
     def serials(self, device: str) -> list[str]:
         """The register's certificates of a device, oldest first."""
@@ -166,6 +179,8 @@ class NewDevice:
         self.log = self.folder / "agent.log"
         self.settings = self.folder / "agent.toml"
         self.state.mkdir(parents=True)
+        # Its disk remembers a good time, so that the machine's clock is believed where no time server is.
+        (self.state / "good-time").write_text("1700000000000\n")
         settings_file.write(
             self.settings,
             {
@@ -240,8 +255,3 @@ def request_of(device: str) -> tuple[bytes, str]:
 def ask_of(device: str, code: str = "", *, serial: str = "", request: str = "") -> Ask:
     """What a tablet of that name asks."""
     return Ask(device, "tablet", request or request_of(device)[1], code, serial)
-
-
-def later(moment: datetime, days: float) -> datetime:
-    """So many days after."""
-    return moment + timedelta(days=days)
