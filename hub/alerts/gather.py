@@ -75,7 +75,8 @@ def _absent(
         # People switch a lent tablet off; that is no fault.
         after_ms = max(after_ms, settings.tablet_days * DAY_MS)
     late = now_ms - max(row.last_heard_ms, hearing_since_ms) > after_ms
-    unsure = row.last_heard_ms < hearing_since_ms and not late
+    # That the hub hears again is noticed a little after the first thing that it heard.
+    unsure = row.last_heard_ms < hearing_since_ms - MINUTE_MS and not late
     return Absent(row.name, place, row.last_heard_ms, late=late, away=_is_away(row), unsure=unsure)
 
 

@@ -119,7 +119,9 @@ class Watch:
         return changes, quiet, bool(rule.tell(store.untold(conn), now_ms, quiet=quiet))
 
     def _heard(self, change: Change) -> None:
-        """A device that came is looked at soon."""
+        """A device that came is looked at soon; and whoever hears something hears."""
+        if self._hearing_since_ms is None:
+            self._listen(self._now_ms())
         if change.down:
             self._woken.set()
 
