@@ -39,10 +39,13 @@ def _parser() -> argparse.ArgumentParser:
     for name, about, run in (
         ("serve", "take records in and serve the pages", _serve),
         ("admin-link", "print the link that makes the first administrator, once", _admin_link),
+        ("reset-code", "take a lost second factor away from somebody, when no other administrator can", _reset_code),
         ("backup", "write a copy of the database while the hub runs", _backup),
     ):
         command = commands.add_parser(name, help=about)
         command.add_argument("--settings", required=True, metavar="FILE")
+        if name == "reset-code":
+            command.add_argument("name", metavar="NAME", help="the person's sign-in name")
         if name == "backup":
             command.add_argument("--to", required=True, metavar="FILE")
         command.set_defaults(run=run)
@@ -103,6 +106,34 @@ def _admin_link(arguments: argparse.Namespace) -> int:
     finally:
         db.close()
     print(link or f"There is an administrator already; sign in at {settings.url}/sign-in")
+    return 0
+
+
+def _reset_code(arguments: argparse.Namespace) -> int:
+    from hub import audit, factors, pages, people
+    from hub.db import Connection
+
+    settings = hub_settings.load(Path(arguments.settings))
+    if not settings.database.exists():
+        return _failed(f"{settings.database}: no database; the hub has not run with these settings", 2)
+
+    def reset(conn: Connection) -> bool:
+        person = people.by_name(conn, arguments.name)
+        if person is None:
+            return False
+        factors.remove(conn, person.id)
+        people.end_sessions(conn, person.id)
+        audit.note(conn, pages.now_ms(), audit.SYSTEM, "reset_code", person.name)
+        return True
+
+    db = _open(settings)
+    try:
+        done = db.write_now(reset)
+    finally:
+        db.close()
+    if not done:
+        return _failed(f"{arguments.name}: nobody has this sign-in name", 2)
+    print(f"{arguments.name} signs in with the password, and sets a second factor up anew.")
     return 0
 
 

@@ -10,6 +10,7 @@ Three words or more are a phrase and may be: what is compared is the whole (NIST
 """
 
 import re
+import string
 from pathlib import Path
 
 _DIFFERENT = 5
@@ -37,7 +38,10 @@ _WALKS = tuple(
 _LEET = tuple(
     str.maketrans(dict(zip("@4310$5!78+", letters, strict=True))) for letters in ("aaeiossitbt", "aaelosslttt")
 )
-_AROUND = re.compile(r"^[\W\d_]+|[\W\d_]+$")
+_SIGNS = re.compile(r"[\W\d_]")
+_SIGNS_FIRST = re.compile(r"^[\W\d_]+")
+# More digits than that around a word are looked at all together only.
+_ENDS = 8
 
 
 def is_weak(password: str, known: tuple[str, ...] = ()) -> bool:
@@ -46,7 +50,7 @@ def is_weak(password: str, known: tuple[str, ...] = ()) -> bool:
     words = WORDS | {word.lower() for word in known if len(word) >= 2}
     return (
         len(set(text)) < _DIFFERENT
-        or all(not c.isalpha() for c in text)
+        or all(c.isdecimal() or c.isspace() or c in string.punctuation for c in text)
         or _is_walk(text)
         or _is_again(text, words)
         or any(_is_words(core, words) for core in _cores(text))
@@ -72,12 +76,17 @@ def _is_walk(text: str) -> bool:
 
 
 def _cores(text: str) -> set[str]:
-    """What is left without the digits and signs around, as it stands and with letters for digits."""
-    bare = _AROUND.sub("", text)
-    read = {text.translate(table) for table in _LEET} | {bare.translate(table) for table in _LEET}
-    return {re.sub(r"[\W\d_]", "", core) for core in (bare, *read, *(_AROUND.sub("", core) for core in read))} | {
-        re.sub(r"[\W\d_]", "", text)
-    }
+    """What may be the word in it: without the digits and signs around, fewer or more of them, letters for digits."""
+    begins = range(min(_around(text), _ENDS) + 1)
+    ends = range(min(_around(text[::-1]), _ENDS) + 1)
+    parts = {text[begin : len(text) - end] for begin in begins for end in ends}
+    read = parts | {part.translate(table) for part in parts for table in _LEET}
+    return {_SIGNS.sub("", part) for part in read}
+
+
+def _around(text: str) -> int:
+    """How many digits and signs it begins with."""
+    return len(text) - len(_SIGNS_FIRST.sub("", text))
 
 
 def _is_words(core: str, words: frozenset[str]) -> bool:

@@ -104,7 +104,8 @@ def test_an_export_is_checked_without_the_hub(hub: Hub, tmp_path: Path) -> None:
 
 def test_what_cannot_be_checked_is_told_in_a_sentence(hub: Hub, tmp_path: Path) -> None:
     settings = ("--settings", str(hub.settings))
-    empty = Hub(tmp_path / "empty", 1) if (tmp_path / "empty").mkdir() is None else hub
+    (tmp_path / "empty").mkdir()
+    empty = Hub(tmp_path / "empty", 1)
     for arguments, said in (
         (("verify",), "--settings FILE or --export FILE"),
         (("verify", *settings, "--anchors", str(tmp_path / "none")), "no such file or folder"),

@@ -119,7 +119,7 @@ def test_every_kind_of_tampering_is_found(db: Db, tmp_path: Path) -> None:
         path = tmp_path / "tampered.db"
         path.write_bytes(copy.read_bytes())
         tampered = Db(path)
-        behind_its_back(tampered, change)  # type: ignore[arg-type]
+        behind_its_back(tampered, change)
         assert found(tampered, folder, signing)[1] == broken
         if broken.why in ("cut", "other"):
             assert found(tampered, tmp_path / "none", signing)[1] is None

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from hub import anchors, chain
+from hub.db import Connection
 from tests.login.parts import Browser, Town, running_town
 
 
@@ -48,7 +49,7 @@ def test_the_newest_anchor_is_there_to_be_printed_and_a_broken_log_is_told(town:
     # A page further back does not show it again.
     assert anchor.hash.hex() not in auditor.get("/settings/audit?by=mika").text
 
-    def spoil(conn: anchors.Connection) -> None:
+    def spoil(conn: Connection) -> None:
         conn.execute("DROP TRIGGER audit_is_not_changed")
         conn.execute("UPDATE audit SET who = 'taro' WHERE id = 1")
 

@@ -1,12 +1,13 @@
 """Guessing gets slow: for a name, for an address, and not for ever."""
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.brake import Brake, Key
-from tests.login.parts import PASSWORD, Browser, Clock, Town
+from tests.login.parts import PASSWORD, Browser, Clock, Town, running_town
 
 NAME: Key = ("name", "hanako")
 HOME: Key = ("address", "192.0.2.1")
@@ -106,3 +107,42 @@ def test_the_present_password_cannot_be_guessed_either(town: Town, admin: Browse
     answer = admin.send("/settings/password", {**form, "now": PASSWORD})
     assert answer.status_code == 429
     assert "1秒待ってください" in answer.text
+
+
+def test_d5_a_hundred_tries_at_one_name_and_it_is_not_shut_for_ever(town: Town) -> None:
+    town.add("taro", "clerk")
+    browser, waits = Browser(town), []
+    codes = []
+    for _ in range(100):
+        answer = browser.sign_in("taro", "wrong")
+        codes.append(answer.status_code)
+        waits.append(int(answer.headers.get("retry-after", "0")))
+    assert codes.count(401) == 5
+    assert codes.count(429) == 95
+    assert max(waits) == 1
+    town.clock.now_s += 1
+    assert browser.sign_in("taro").status_code == 303
+
+
+def test_d5_no_header_says_where_one_comes_from(town: Town) -> None:
+    """One after the other tries another name from what it says is another place."""
+    browser, codes = Browser(town), []
+    for number in range(40):
+        form = {"name": f"name-{number}", "password": "wrong"}
+        place = {"x-forwarded-for": f"192.0.2.{number}", "forwarded": f"for=192.0.2.{number}", "x-real-ip": "192.0.2.9"}
+        codes.append(browser.post("/sign-in", form, **place).status_code)
+    assert codes == [401] * 30 + [429] * 10
+
+
+def test_d5_behind_a_proxy_its_own_word_counts_and_not_what_it_was_told(tmp_path: Path) -> None:
+    with running_town(tmp_path, public_url="https://hub.example") as town:
+        browser = Browser(town)
+
+        def tries(place: str) -> int:
+            form = {"name": f"name-{place}", "password": "wrong"}
+            headers = {"x-forwarded-for": place, "origin": "https://hub.example"}
+            return browser.post("/sign-in", form, **headers).status_code
+
+        assert [tries(f"203.0.113.{number}, 192.0.2.7") for number in range(31)] == [401] * 30 + [429]
+        assert tries("192.0.2.7") == 429
+        assert tries("192.0.2.8") == 401

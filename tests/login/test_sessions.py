@@ -6,9 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import httpx
+import msgspec
 import pytest
 
 from hub import pages, people
+from hub.access import Role
 from hub.live import Change
 from tests.login.parts import PASSWORD, Browser, Town
 
@@ -219,3 +221,77 @@ def test_a_hub_that_stops_ends_its_open_pages(town: Town, admin: Browser, path: 
         town.app.state.stopping.set()
         town.app.state.live.tell(Change(taps=True))
         assert page.ends()
+
+
+# ---- D6: how long a session lives, by a clock of its own
+
+
+def test_d6_a_token_has_256_bits_and_is_new_at_each_sign_in(town: Town) -> None:
+    town.add("taro", "clerk")
+    browser, tokens = Browser(town), set()
+    for _ in range(3):
+        before = browser.cookies.get("machinaka")
+        browser.sign_in("taro")
+        token = browser.cookies["machinaka"].split(".")[0]
+        assert len(token) == 43
+        tokens.add(token)
+        # The browser's session of before is worth nothing, should somebody have kept it.
+        assert before is None or Browser(town).get("/session", cookie=f"machinaka={before}").status_code == 401
+    assert len(tokens) == 3
+
+
+def test_d6_a_token_that_was_planted_is_not_taken_over(town: Town) -> None:
+    town.add("taro", "clerk")
+    browser = Browser(town)
+    planted = town.app.state.guard._signer.sign("planted").decode()
+    answer = browser.post("/sign-in", {"name": "taro", "password": PASSWORD}, cookie=f"machinaka={planted}")
+    assert answer.status_code == 303
+    assert "planted" not in answer.headers["set-cookie"]
+    assert Browser(town).get("/session", cookie=f"machinaka={planted}").status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("role", "idle_ms"),
+    [("administrator", HOUR_MS // 2), ("it", HOUR_MS // 2), ("clerk", 2 * HOUR_MS), ("auditor", 2 * HOUR_MS)],
+)
+def test_d6_who_can_change_the_fleet_is_out_after_half_an_hour(town: Town, role: Role, idle_ms: int) -> None:
+    number, now = town.add("hanako", role), pages.now_ms()
+    token = town.write(lambda conn: people.begin_session(conn, number, now, 12))
+
+    def holds(at_ms: int) -> bool:
+        return town.read(lambda conn: people.in_session(conn, token, at_ms)) is not None
+
+    assert holds(now + idle_ms - 1)
+    assert not holds(now + idle_ms)
+    for step in range(1, 25):
+        at_ms = now + step * (HOUR_MS // 2 - 1)
+        assert holds(at_ms)
+        town.write(lambda conn, at_ms=at_ms: people.seen(conn, token, at_ms))  # type: ignore[misc]
+    assert not holds(now + 12 * HOUR_MS)
+
+
+def test_d6_no_session_of_an_administrator_lives_longer_than_twelve_hours(town: Town) -> None:
+    town.app.state.settings = msgspec.structs.replace(town.settings, session_hours=24)
+    for name, role, hours in (("hanako", "administrator", 12), ("taro", "clerk", 24)):
+        town.add(name, role)  # type: ignore[arg-type]
+        assert Browser(town).sign_in(name).status_code == 303
+        lives_ms = town.read(
+            lambda conn, name=name: conn.execute(  # type: ignore[misc]
+                "SELECT s.expires_ms - s.created_ms FROM session s JOIN person p ON p.id = person_id WHERE name = ?",
+                (name,),
+            ).fetchone()[0]
+        )
+        assert lives_ms == hours * HOUR_MS
+
+
+def test_d6_disabling_a_person_ends_all_of_their_sessions_also_the_half_ones(town: Town, admin: Browser) -> None:
+    number = town.add("jiro")
+    browsers = [Browser(town) for _ in range(3)]
+    for browser in browsers:
+        browser.sign_in("jiro")
+    half = Browser(town)
+    half.half_sign_in("jiro")
+    admin.send(f"/settings/people/{number}", {"do": "disable"})
+    assert not any(browser.signed_in() for browser in browsers)
+    assert half.get("/sign-in/code").headers["location"] == "/sign-in"
+    assert town.read(lambda conn: conn.execute("SELECT count(*) FROM session").fetchone()[0]) == 1
