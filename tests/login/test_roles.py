@@ -114,6 +114,15 @@ TABLE: dict[str, set[str]] = {
     "POST /device/renew": ALL,
     "GET /language/{language}": ALL,
     "GET /healthz": ALL,
+    "GET /alerts": SIGNED_IN,
+    "GET /alerts/events": SIGNED_IN,
+    "POST /alerts/{number}": IT,
+    "GET /settings/alerts": IT,
+    "POST /settings/alerts": IT,
+    "POST /settings/alerts/targets": IT,
+    "POST /settings/alerts/targets/{number}/test": IT,
+    "GET /settings/alerts/targets/{number}/remove": IT,
+    "POST /settings/alerts/targets/{number}/remove": IT,
 }
 PLACES = {"{name}": "no-such", "{number}": "999", "{language}": "en", "{order}": "0" * 32}
 
