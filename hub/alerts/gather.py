@@ -147,8 +147,9 @@ def _certificates(conn: Connection, places: Mapping[int, str], held: Mapping[int
 
 
 def _rollouts(conn: Connection) -> Iterator[Fact]:
-    """Roll-outs that stopped by themselves."""
-    return iter(())
+    """Roll-outs that stopped by themselves: too many of a group failed."""
+    for id_, title, changed_ms in conn.execute("SELECT id, title, changed_ms FROM rollout WHERE status = 'stopped'"):
+        yield Fact("rollout", str(id_), changed_ms, detail=title)
 
 
 def _backup(conn: Connection, settings: AlertSettings, now_ms: int) -> Iterator[Fact]:

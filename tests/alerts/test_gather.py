@@ -168,6 +168,19 @@ def test_the_towns_own_certificates_the_list_and_the_disk() -> None:
     assert wrong == {("hub_disk", ""): True, ("town_certificate", "hub"): True, ("crl", ""): True}
 
 
+def test_a_roll_out_that_stopped(db: Db) -> None:
+    def fill(conn: Connection) -> None:
+        for id_, status in ((1, "running"), (2, "stopped"), (3, "paused"), (4, "done")):
+            conn.execute(
+                "INSERT INTO rollout (id, title, status, plan, made_by, made_ms, changed_ms) "
+                "VALUES (?, 'autumn', ?, '{}', 'hanako', 0, 7)",
+                (id_, status),
+            )
+
+    db.write_now(fill)
+    assert found(db) == {("rollout", "2"): Fact("rollout", "2", 7, detail="autumn")}
+
+
 def test_messages_that_nobody_can_read(db: Db) -> None:
     db.write_now(lambda conn: conn.execute("INSERT INTO unreadable VALUES (0, 4)"))
     assert found(db)["unreadable_messages", ""].n == 4
