@@ -62,10 +62,12 @@ class Choices(msgspec.Struct, frozen=True):
 
 
 def asked_in(form: Mapping[str, str]) -> Asked:
-    """What the words of a form say, as those of an address; what is none of them says nothing."""
-    text = {key: form.get(key, "")[:80] for key in ("q", "kind", "condition", "place", "tag", "version")}
-    loan = next((known for known in get_args(Loan) if known == form.get("loan")), "")
-    return Asked(**{**text, "q": text["q"].strip().lower()}, loan=loan)  # type: ignore[arg-type]
+    """What the words of a form say, as those of an address. Refuses with 400 what could mean more devices than meant."""
+    loan = next((known for known in get_args(Loan) if known == form.get("loan", "")), None)
+    if loan is None:
+        raise HTTPException(400)
+    text = {key: form.get(key, "")[:80] for key in ("kind", "condition", "place", "tag", "version")}
+    return Asked(q=form.get("q", "").strip().lower()[:80], loan=loan, **text)
 
 
 def _asked(

@@ -10,7 +10,7 @@ from hub import audit, pages
 from hub.db import Connection
 from hub.fleet import outbox
 from hub.fleet import store as fleet
-from hub.fleet.web import Asked, lines, matching
+from hub.fleet.web import Asked, AskedFor, asked_in, lines, matching
 from hub.guard import Who, fresh, need, read_form
 from hub.live import Change
 from hub.orders import giving, store
@@ -78,9 +78,8 @@ async def order_events(request: Request, who: Giver) -> StreamingResponse:
 
 
 @router.get("/orders/new")
-def new_order(request: Request, who: Giver, q: str = "", kind: str = "", condition: str = "") -> Response:
+def new_order(request: Request, who: Giver, asked: AskedFor) -> Response:
     """One command to the devices of a list: how many those are, and which command."""
-    asked = Asked(q.strip().lower()[:80], kind[:40], condition[:40])
     found = request.app.state.db.read(lambda conn: _targets(conn, asked))
     shared = [verb for verb in VERBS.values() if verb.shared]
     return pages.page(request, "orders_new.html", who, asked=asked, found=len(found), verbs=shared)
@@ -208,8 +207,7 @@ def _choice(conn: Connection, form: dict[str, str]) -> Choice:
     kept = VERBS.get(name)
     if kept is None or not kept.shared:
         raise CannotOrder("unknown_order")
-    asked = Asked(form.get("q", "")[:80], form.get("kind", "")[:40], form.get("condition", "")[:40])
-    every, held = _targets(conn, asked), outbox.held(conn)
+    every, held = _targets(conn, asked_in(form)), outbox.held(conn)
     fit = tuple(one for one in every if one.kind in kept.kinds and one.id not in held)
     if fit:
         giving.check(name, arguments, fit[0].kind)

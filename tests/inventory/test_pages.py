@@ -304,3 +304,21 @@ def test_every_view_of_the_list_is_an_address(town: Town, keeper: Browser) -> No
             assert {name for name in ("tablet-1", "tablet-2", "A-9") if name in said} == there, query
     for wrong in ("loan=perhaps", "sort=colour", "page=0"):
         assert keeper.get(f"/devices?{wrong}").status_code == 400
+
+
+def test_a_command_to_a_list_goes_to_no_more_than_the_list_shows(town: Town, keeper: Browser) -> None:
+    town.add("ichiro", "it")
+    officer = Browser(town)
+    officer.sign_in("ichiro")
+    keeper.send(HERE, {"do": "save", "place": "図書館", "tags": "新"})
+    listed = officer.get("/devices?place=図書館&sort=heard").text
+    link = re.search(r'id="order-these" href="([^"]+)"', listed)
+    assert link
+    page = officer.get(link[1].replace("&amp;", "&")).text
+    hidden = dict(re.findall(r'type="hidden" name="(?!csrf)(\w+)" value="([^"]*)"', page))
+    assert hidden == {"place": "図書館"}
+    for form in (hidden, {"tag": "新"}, {"loan": "store"}):
+        asked = officer.send("/orders", {**form, "order": "lock"}).text
+        assert "対象は1台です" in asked
+        assert "tablet-2" not in asked
+    assert officer.send("/orders", {"loan": "perhaps", "order": "lock"}).status_code == 400
