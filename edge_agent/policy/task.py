@@ -99,10 +99,6 @@ class Policy:
             if not self._disk_fails:
                 log.warning("ordered settings cannot be kept: %s", error)
             self._disk_fails = True
-        else:
-            if self._disk_fails:
-                log.warning("ordered settings are kept again")
-            self._disk_fails = False
 
     # ---- a desired state
 
@@ -176,6 +172,9 @@ class Policy:
         if kept != self._kept:
             await asyncio.to_thread(self._keep.save, kept)
             self._kept = kept
+            if self._disk_fails:
+                log.warning("ordered settings are kept again")
+            self._disk_fails = False
 
     # ---- the file that people may edit
 

@@ -17,11 +17,12 @@ NOW_MS = 1_795_500_000_000
 class Town:
     """Devices 1, 2, … of given kinds, without any pages around them."""
 
-    def __init__(self, folder: Path, *kinds: str) -> None:
+    def __init__(self, folder: Path, *kinds: str, again: bool = False) -> None:
         self.db = Db(folder / "hub.db")
         self.db.open()
         self.signing = Signing(folder)
-        self.db.write_now(lambda conn: add_devices(conn, kinds))
+        if not again:
+            self.db.write_now(lambda conn: add_devices(conn, kinds))
 
     def say(self, kind: group_store.GroupKind, name: str, document: dict[str, Any], rank: int = 5) -> int:
         """A group that says something."""
@@ -81,9 +82,9 @@ def add_devices(conn: Connection, kinds: tuple[str, ...]) -> None:
 
 
 @contextmanager
-def town(folder: Path, *kinds: str) -> Iterator[Town]:
-    """One, closed at the end."""
-    made = Town(folder, *(kinds or ("terminal",)))
+def town(folder: Path, *kinds: str, again: bool = False) -> Iterator[Town]:
+    """One, closed at the end; `again` opens the database that is there."""
+    made = Town(folder, *(kinds or ("terminal",)), again=again)
     try:
         yield made
     finally:

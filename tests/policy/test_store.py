@@ -1,9 +1,11 @@
-"""Publishing and following, in a real database: generations, incarnations, reports, and a hub put back from a backup."""
+"""Publishing and following, in a real database: generations, incarnations, reports, a hub put back from a backup."""
 
 import sqlite3
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -96,8 +98,7 @@ def test_holidays_are_dates_in_the_document_and_no_change_for_people(tmp_path: P
         assert opening["holidays"][0] == "2027-01-01"
         assert "2027-05-04" in opening["holidays"]
         layer = policy.read_document(one.ordered().document, "terminal")
-        assert layer.opening is not policy.UNSET
-        from datetime import date
+        assert isinstance(layer.opening, policy.Opening)
 
         assert not policy.is_open(layer.opening, date(2027, 1, 11), 600)  # 成人の日
         assert policy.is_open(layer.opening, date(2027, 1, 18), 600)
@@ -127,8 +128,6 @@ def test_a_report_ends_the_sending_and_tells_how_it_is(tmp_path: Path) -> None:
 
 def msgspec_replace(report: Reported, **changed: Any) -> Reported:
     """The same report with some fields otherwise."""
-    import msgspec
-
     return msgspec.structs.replace(report, **changed)
 
 
@@ -168,7 +167,7 @@ def test_a_hub_put_back_from_a_backup_begins_a_new_incarnation_by_itself(tmp_pat
         one.db.close()
         (tmp_path / "hub.db-wal").unlink(missing_ok=True)
         backup.replace(tmp_path / "hub.db")
-    with town_again(tmp_path) as one:
+    with town(tmp_path, again=True) as one:
         one.come(1, lost.incarnation, lost.generation, lost.generation)
         assert one.outgoing().keys() == {1}  # what the backup had on its way; the device refuses it as older
         later_ms = NOW_MS + 60_000
@@ -262,31 +261,6 @@ def test_an_incarnation_is_always_later_than_the_one_that_is_known(known: str, n
     assert len(name) == 32
     if len(known) == 32 and known[:12] != "f" * 12:
         assert name > known
-
-
-def town_again(folder: Path) -> Any:
-    """The same town, opened anew without new devices."""
-    return town_of(folder)
-
-
-class _Again(Town):
-    def __init__(self, folder: Path) -> None:
-        from hub.db import Db
-        from hub.signing import Signing
-
-        self.db, self.signing = Db(folder / "hub.db"), Signing(folder)
-        self.db.open()
-
-    def __enter__(self) -> "_Again":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.db.close()
-
-
-def town_of(folder: Path) -> _Again:
-    """A town whose database is there already."""
-    return _Again(folder)
 
 
 def test_a_groups_name_is_taken_once(tmp_path: Path) -> None:
