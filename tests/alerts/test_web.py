@@ -299,7 +299,7 @@ def test_a_summary_counts_and_lists() -> None:
     assert body.count("■") == 3
     assert "● 【解消】t-9 が熱くなっています(" in body
     subject, _ = say.letter("en", Letter("several", alerts), "http://hub", NOW_MS)
-    assert subject == "3 alerts: t-1 has lost 1 records and more"
+    assert subject == "3 alerts: t-1 has lost records (1) and more"
 
 
 def test_each_target_is_told_what_concerns_it(town: Town) -> None:
