@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import logging
 import random
+import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -98,6 +99,9 @@ class Uplink:
         self._version = version
         self._under_way = under_way
         self._counter = Path(settings.state_dir) / "connection"
+        self._number = 0
+        # Random for each start: of two devices with one identity each has its own.
+        self._run = secrets.token_hex(8)
         self._said = Path(settings.state_dir) / "link"
         self._wake = asyncio.Event()
         self._anew = asyncio.Event()
@@ -254,8 +258,11 @@ class Uplink:
             if address.leaf == "down":
                 self.hand_on(codec.decode_down(payload))
             elif address.leaf == "ack":
-                self._acks.append(codec.decode_ack(payload))
-                self._wake.set()
+                ack = codec.decode_ack(payload)
+                # One for another run is about the records of a copy of this device.
+                if ack.run in ("", self._run):
+                    self._acks.append(ack)
+                    self._wake.set()
         except codec.Unreadable as error:
             log.warning("a message on %s could not be read: %s", address.leaf, error)
 
@@ -322,16 +329,17 @@ class Uplink:
 
     def _next_presence(self) -> Presence:
         """The presence of the next connection; its number is on disk before it is used."""
-        number = read_counter(self._counter) + 1
+        number = self._number = max(read_counter(self._counter), self._number) + 1
         temporary = self._counter.with_suffix(".new")
-        # A full disk must not keep the device from being heard: the number is then only as good as the memory.
+        # A full disk must not keep the device from being heard: the number then lasts as long as this run.
         with contextlib.suppress(OSError):
             temporary.write_text(f"{number}\n", encoding="ascii")
             temporary.replace(self._counter)
         stamp = self._clock.stamp()
         incarnation, seen, applied = self._followed()
         kind = self._settings.kind
-        return Presence(True, stamp.boot, number, self._version, kind, seen, applied, incarnation)  # noqa: FBT003 (online)
+        told = (stamp.boot, number, self._version, kind, seen, applied, incarnation, self._run)
+        return Presence(True, *told)  # noqa: FBT003 (online)
 
 
 def read_counter(path: Path) -> int:

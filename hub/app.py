@@ -29,6 +29,7 @@ from hub.brake import Brake
 from hub.broker.keeper import Keeper
 from hub.db import Db, Fault
 from hub.down import Down
+from hub.fleet import clone_web
 from hub.fleet import web as fleet
 from hub.guard import Guard, Headers, NotFresh, NotSignedIn, public
 from hub.identity import web as identity
@@ -45,6 +46,7 @@ from hub.policy import task as policy_task
 from hub.policy import web as policy
 from hub.proof import Proving
 from hub.rollout import web as rollout
+from hub.rollout.task import Rollouts
 from hub.second_factor import Sealing
 from hub.settings import Settings
 from hub.signing import Signing
@@ -62,6 +64,7 @@ ROUTERS = (
     alerts.router,
     api.router,
     fleet.router,
+    clone_web.router,
     stolen.router,
     one_device.router,
     attendance.router,
@@ -156,14 +159,28 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
     ordering = asyncio.create_task(
         policy_task.run(db, live, app.state.signing, app.state.down.wake), name="ordered settings"
     )
+    app.state.rollouts = Rollouts(db, live, app.state.signing, app.state.down.wake)
+    rolling = asyncio.create_task(app.state.rollouts.run(), name="roll-outs")
     shutting = stolen.begin(app)
-    for task in (shutting, ingest, down, identities, keeping, overdue, telling, watching, anchoring, ordering):
+    for task in (shutting, ingest, down, identities, keeping, overdue, telling, watching, anchoring, ordering, rolling):
         task.add_done_callback(partial(_ended, app))
     try:
         yield
     finally:
         app.state.stopping.set()
-        for task in (ordering, anchoring, watching, telling, overdue, shutting, keeping, identities, down, ingest):
+        for task in (
+            rolling,
+            ordering,
+            anchoring,
+            watching,
+            telling,
+            overdue,
+            shutting,
+            keeping,
+            identities,
+            down,
+            ingest,
+        ):
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task

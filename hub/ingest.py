@@ -11,6 +11,7 @@
 """
 
 import asyncio
+import itertools
 import logging
 import random
 import ssl
@@ -22,18 +23,20 @@ from typing import NamedTuple, Protocol
 
 from hub import mqtt
 from hub.db import Db, Fault
-from hub.fleet import record_store
+from hub.fleet import clone_store, record_store
+from hub.fleet.clone_store import Waiting
 from hub.fleet.known import Known
 from hub.ingest_group import RECORDS, Group
 from hub.live import Change, Live
 from wire import codec, topics
-from wire.messages import Ack
+from wire.messages import RECORDS_PER_BATCH, Ack
 from wire.x509 import HUB_NAME
 
 log = logging.getLogger(__name__)
 
 WINDOW_S = 0.002
 RECORDS_AT_ONCE = 1_000
+KEPT_PAUSE_S, KEPT_LATER_S = 0.1, 1.0
 # How many messages go one by one after a group that the database refused: as many as can have been in it.
 CAREFUL_MESSAGES = 1_000
 # Lanes that were silent for longer belong to cards that were written anew, and are not told.
@@ -93,6 +96,8 @@ class Ingest:
         self._spoilt = False
         self._is_new = True
         self._careful = 0
+        self._kept = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._refused: _Refused | None = None
         self._broker_trouble = _Trouble("the broker is away", "the broker is back")
         self._database_trouble = _Trouble("the database takes nothing", "the database takes records again")
@@ -101,6 +106,12 @@ class Ingest:
     async def run(self) -> None:
         """Takes in for ever; the broker and the database may come and go."""
         sys.setswitchinterval(SWITCH_S)
+        self._loop = asyncio.get_running_loop()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._stay(), name="ingest connection")
+            tasks.create_task(self._take_kept(), name="ingest of what was kept apart")
+
+    async def _stay(self) -> None:
         pause_s = SHORTEST_PAUSE_S
         while True:
             began = time.monotonic()
@@ -117,6 +128,40 @@ class Ingest:
         self._connection.answer(messages, ())
         return True
 
+    def look_again(self) -> None:
+        """Somebody has decided about a device that was copied, or about its records. From any thread."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._look_again)
+
+    def _look_again(self) -> None:
+        self._known.look_again()
+        self._kept.set()
+
+    async def _take_kept(self) -> None:
+        """Takes in, some at a time, what was decided on; what is left over from before at the start."""
+        self._kept.set()
+        while True:
+            await self._kept.wait()
+            pause_s = KEPT_LATER_S
+            try:
+                waiting = await self._db.aread(lambda conn: clone_store.to_take(conn, RECORDS_PER_BATCH))
+                if not waiting:
+                    self._kept.clear()
+                # In the same turn of the loop as it is looked at: nothing is remembered that may be forgotten.
+                elif self.connected and not self._spoilt and self.has_room():
+                    self._add_kept(waiting)
+                    pause_s = KEPT_PAUSE_S
+            except Fault as fault:
+                self._database_trouble.begin(str(fault))
+            # Read again after the commit, else they are offered twice: that does no harm, but is idle.
+            await asyncio.sleep(pause_s)
+
+    def _add_kept(self, waiting: list[Waiting]) -> None:
+        for _, same in itertools.groupby(waiting, key=lambda one: (one.device, one.spool, one.run, one.boot, one.lane)):
+            self._open_group().add_kept(list(same))
+        if self._writing is None:
+            self._flush()
+
     # ---- for the connection
 
     def has_room(self) -> bool:
@@ -131,9 +176,7 @@ class Ingest:
 
     def take(self, topic: str, payload: bytes, packet_id: int) -> None:
         """Takes in one message; it is answered after the commit."""
-        group = self._group
-        if group is None:
-            group = self._group = Group(self._known, self._now_ms(), messages=1 if self._careful else RECORDS)
+        group = self._open_group()
         self._packet_ids.append(packet_id)
         try:
             self._read(group, topic, payload)
@@ -150,6 +193,11 @@ class Ingest:
             self._flush()
         elif self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(WINDOW_S, self._flush)
+
+    def _open_group(self) -> Group:
+        if self._group is None:
+            self._group = Group(self._known, self._now_ms(), messages=1 if self._careful else RECORDS)
+        return self._group
 
     def _read(self, group: Group, topic: str, payload: bytes) -> None:
         refused = self._refused
@@ -233,6 +281,7 @@ class Ingest:
             self._refuse(error, *group.first)
         else:
             self._database_trouble.end()
+            self._known.committed(group.held)
             if self._connection is not None:
                 self._connection.answer(group.acks, packet_ids)
             self._live.tell(group.change())

@@ -5,9 +5,10 @@
 3. What cannot be read is kept in quarantine and counted, and never holds up the rest.
 """
 
+import logging
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -15,15 +16,20 @@ from typing import Any
 import msgspec
 
 from hub.db import Connection
-from hub.fleet import cursor, presence, record_store
+from hub.fleet import clone, cursor, presence, record_store
+from hub.fleet.clone import BOOTS_KEPT
+from hub.fleet.clone_store import Waiting
 from hub.fleet.known import Device, Known, Lane
 from hub.fleet.truetime import HOUR_MS, NUMBER_OF_QUALITY
+from hub.ingest_apart import Apart
 from hub.ingest_bodies import Bodies
 from hub.live import Change
 from hub.told import Told
 from wire import codec, topics
 from wire.codec import Oddity, Received, Unreadable
-from wire.messages import Ack, Record
+from wire.messages import Ack, Batch, Record
+
+log = logging.getLogger(__name__)
 
 # The same topics come again and again, and reading one takes a tenth of a small message's time.
 _parse = lru_cache(16_384)(topics.parse)
@@ -50,6 +56,8 @@ class Group:
         self.acks: list[tuple[str, bytes]] = []
         self.rows = record_store.Rows()
         self._bodies = Bodies(self.rows, received_ms)
+        self._apart = Apart(known, received_ms)
+        known.look_at_holds(self.begun)
         self._devices: dict[int, Device] = {}
         self._lanes: dict[int, tuple[Device, Lane]] = {}
         self._told: dict[int, tuple[Device, Lane]] = {}
@@ -144,12 +152,18 @@ class Group:
         self.acks = [
             (device.ack_topic, codec.encode(Ack(lane.spool, lane.lane, lane.through)))  # type: ignore[arg-type]
             for device, lane in self._told.values()
-        ]
+        ] + list(self._apart.acks.values())
         return self._keep
 
     def _keep(self, conn: Connection) -> None:
         record_store.keep(conn, self.rows)
         self._bodies.keep(conn)
+        self._apart.keep(conn)
+
+    @property
+    def held(self) -> Iterable[int]:
+        """Devices that this group puts on hold."""
+        return self._apart.held
 
     def change(self) -> Change:
         """What the pages should look at anew."""
@@ -161,6 +175,8 @@ class Group:
 
     def _add_presence(self, device: Device, payload: bytes) -> None:
         told = codec.decode_presence(payload)
+        if told.online and self._apart.hear(device, told):
+            log.warning("there are two devices with the identity of %s: both are on hold", device.name)
         if not presence.is_news(device.boot, device.connection, told):
             return
         device.online = told.online
@@ -180,11 +196,54 @@ class Group:
 
     def _add_batch(self, device: Device, received: Received) -> None:
         batch = received.batch
-        lane = self._known.lane(device, batch.spool, batch.lane)
         if not device.online:
             device.online = True
             self._touch(device)
+        if device.id in self._known.held:
+            self.records += len(batch.records)
+            size, odd = self._apart.add(device, received)
+            self.bytes += size
+            for oddity in odd:
+                self._keep_record(device, None, "", oddity)
+            self._touch(device)
+            return
+        lane = self._known.lane(device, batch.spool, batch.lane)
+        if lane.through > batch.after and self._keep_strangers(device, lane, received):
+            return
+        self._take(device, lane, received)
+
+    def _keep_strangers(self, device: Device, lane: Lane, received: Received) -> bool:
+        """Keeps records apart whose numbers are another boot's. True when nothing of the batch is past the cursor."""
+        batch = received.batch
+        found = clone.strangers(lane.stretches, batch.records, lane.through)
+        if not found:
+            return False
+        self.bytes += self._apart.keep_records(device, batch.spool, batch.lane, found)
+        self._changed.add(device.name)
+        if received.through >= lane.through:
+            return False
+        self._apart.answer_strangers(device, received)
+        return True
+
+    def add_kept(self, waiting: Sequence[Waiting]) -> None:
+        """Takes in records that were kept apart, all of one lane, boot and spool: a person has decided so.
+
+        They go the ordinary way, in a lane of their own whose cursor counts them once.
+        """
+        first = waiting[0]
+        device = self._known.device(first.device, self.received_ms)
+        spool = clone.spool_of(first.spool, first.run, first.boot)
+        lane = self._known.lane(device, spool, first.lane)
+        records = tuple(codec.decode_record(one.record) for one in waiting)
+        after = min(lane.through, records[0].seq - 1)
+        self._take(device, lane, Received(Batch(spool, lane.lane, after, records)))  # type: ignore[arg-type]
+        self._told.pop(lane.id, None)
+        self._apart.taken += [one.id for one in waiting]
+
+    def _take(self, device: Device, lane: Lane, received: Received) -> None:
         taken = cursor.take(lane.through, received)
+        if taken is None and self._apart.goes_on(device, lane, received.batch):
+            taken = cursor.take(lane.through, received)
         if taken is None:
             self._refuse(device, lane)
             return
@@ -212,6 +271,10 @@ class Group:
     def _add_records(self, device: Device, lane: Lane, records: Sequence[Record]) -> None:
         self.records += len(records)
         by_kind, bad = self._read_bodies(device, lane, records)
+        for stretch in clone.follow(lane.boot, records):
+            lane.boot = stretch.boot
+            lane.stretches = [*lane.stretches, stretch][-BOOTS_KEPT:]
+            self.rows.stretches += (lane.id, stretch.first_seq, device.boots[stretch.boot].id)
         if bad:
             for kind, oddity in bad:
                 self._keep_record(device, lane.id, kind, oddity)
@@ -276,7 +339,7 @@ class Group:
 
     # ---- what cannot be read
 
-    def _keep_record(self, device: Device, lane_id: int, kind: str, oddity: Oddity) -> None:
+    def _keep_record(self, device: Device, lane_id: int | None, kind: str, oddity: Oddity) -> None:
         self.bytes += len(oddity.raw)
         self.records += 1
         self.rows.quarantine += (

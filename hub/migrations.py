@@ -15,7 +15,7 @@ from pathlib import Path
 from sqlite_utils import Database, Migrations
 
 from hub import chain
-from hub.schema import alerts, api, audit, identity, inventory, orders, outbox, people, policy, rollout
+from hub.schema import alerts, api, audit, clone, identity, inventory, orders, outbox, people, policy, rollout
 
 migrations = Migrations("hub")
 
@@ -114,6 +114,12 @@ def m013_audit_chain(db: Database) -> None:
         prev, head = head, chain.digest(seq, head, chain.body(*values))
         db.execute(audit.INSERT, [seq, *values, prev, head])
     db.execute(audit.AFTER)
+
+
+@migrations()
+def m014_clone(db: Database) -> None:
+    """Copied devices."""
+    _make(db, clone.TABLES)
 
 
 def _make(db: Database, statements: str) -> None:

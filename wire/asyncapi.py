@@ -168,7 +168,7 @@ def _messages() -> dict[str, Any]:
     batches = sorted(path.stem for path in GOLDEN.glob("batch-*.json"))
     return {
         "batch": _message(Batch, "Records of one lane", batches),
-        "ack": _message(Ack, "What the hub has", ["ack"]),
+        "ack": _message(Ack, "What the hub has", ["ack", "ack-of-one-run"]),
         "presence": _message(Presence, "Online or not", ["presence", "last-will"]),
         "desired": _message(Desired, "What a device is to be", ["down-desired"]),
         "order": _message(Order, "One thing to do", ["down-order"]),

@@ -95,6 +95,11 @@ def encode_record(record: Record) -> bytes:
     return _encoder.encode(record)
 
 
+def decode_record(raw: bytes) -> Record:
+    """One record, as `encode_record` wrote it. Raises Unreadable."""
+    return _decode(_record, raw)
+
+
 def decode_body(kind: str, raw: bytes | msgspec.Raw) -> Any:
     """The body of a known kind, or its plain JSON value for an unknown one. Raises Unreadable."""
     try:

@@ -82,18 +82,23 @@ class Batch(msgspec.Struct, frozen=True, omit_defaults=True):
     missing: Count = 0
 
 
-class Ack(msgspec.Struct, frozen=True):
-    """The hub has everything of this lane through `through` in its database."""
+class Ack(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The hub has everything of this lane through `through` in its database.
+
+    With a `run` it is for that start of the agent alone (there are two devices of this name): others ignore it.
+    """
 
     spool: Spool
     lane: Lane
     through: Through
+    run: Text = ""
 
 
 class Presence(msgspec.Struct, frozen=True, omit_defaults=True):
     """Online or not; also the last will.  A will whose `connection` is not the newest of its boot is ignored.
 
-    `connection` counts the connections of a device and never goes back (kept on its disk).
+    `connection` counts the connections of a device and never goes back (kept on its disk). `run` is random and new with
+    each start of the agent: one that comes back after another shows that two devices use one identity.
     """
 
     online: bool
@@ -104,6 +109,7 @@ class Presence(msgspec.Struct, frozen=True, omit_defaults=True):
     seen: Count = 0
     applied: Count = 0
     incarnation: Text = ""
+    run: Text = ""
 
 
 # ---- down: one of these a message, told apart by `what`

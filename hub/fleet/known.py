@@ -5,9 +5,13 @@
    under way: `forget` is for after a failed commit, or between two groups when this has grown too large.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from hub.db import Connection, Db
+from hub.fleet import clone_store
+from hub.fleet.clone import BOOTS_KEPT, Run, Stretch
+from hub.fleet.clone_store import Cursor
 from hub.fleet.truetime import Anchor
 from hub.fleet.usage import Counter
 from wire import topics
@@ -15,6 +19,7 @@ from wire.codec import Unreadable
 
 # Things remembered before all is forgotten: a fleet of ten thousand fits, an attack does not fill the memory.
 LIMIT = 200_000
+_LOOK_EVERY_S = 0.5
 # More kinds than this is no protocol's growth.
 KINDS = 500
 
@@ -31,9 +36,9 @@ class Boot:
 
 
 class Lane:
-    """One lane of a spool, and its cursor."""
+    """One lane of a spool, its cursor, and which boots its records are of."""
 
-    __slots__ = ("id", "is_new", "lane", "missing", "refused_at", "spool", "through")
+    __slots__ = ("boot", "id", "is_new", "lane", "missing", "refused_at", "spool", "stretches", "through")
 
     def __init__(self, id_: int, spool: str, lane: str, through: int, missing: int) -> None:
         self.id = id_
@@ -42,6 +47,8 @@ class Lane:
         self.through = through
         self.missing = missing
         self.is_new = False
+        self.stretches: list[Stretch] = []
+        self.boot = ""
         # When it was last told of a batch that does not join: (cursor, monotonic seconds).
         self.refused_at = (-1, 0.0)
 
@@ -55,6 +62,9 @@ class Device:
         self.ack_topic = topics.topic(self.name, "ack") if self.id else ""
         self.lanes: dict[tuple[str, str], Lane] = {}
         self.boots: dict[str, Boot] = {}
+        self.runs: tuple[Run, ...] = ()
+        # Where each run of a device on hold as copied is: see `ingest_apart.py`.
+        self.apart: dict[Cursor, int] = {}
         self.unreadable_kept = unreadable_kept
         self.has_counted = has_counted
         self.is_new = False
@@ -74,6 +84,29 @@ class Known:
         self._next: dict[str, int] = {}
         self.size = 0
         self.marked_hour_ms = -1
+        # Devices on hold as copied. Those of this process that are not committed yet are `_holding`.
+        self.held: frozenset[int] = frozenset()
+        self._holding: set[int] = set()
+        self._looked_s = -_LOOK_EVERY_S
+
+    def look_at_holds(self, now_s: float) -> None:
+        """Reads which devices are on hold, now and then: people and other parts of the hub hold and release."""
+        if now_s - self._looked_s >= _LOOK_EVERY_S:
+            self._looked_s = now_s
+            self.held = self._db.read(clone_store.held_ids) | self._holding
+
+    def look_again(self) -> None:
+        """The next group reads them anew."""
+        self._looked_s = -_LOOK_EVERY_S
+
+    def hold(self, device: Device) -> None:
+        """There are two of this device: from now on nothing of it counts."""
+        self._holding.add(device.id)
+        self.held |= {device.id}
+
+    def committed(self, held: Iterable[int]) -> None:
+        """These holds are in the database now, where they can be released."""
+        self._holding.difference_update(held)
 
     @property
     def overfull(self) -> bool:
@@ -100,6 +133,9 @@ class Known:
             row = self._db.read(lambda conn: _find_lane(conn, device.id, spool, lane))
             known = Lane(row[0] if row else self._take_id("lane"), spool, lane, *(row[1:] if row else (0, 0)))
             known.is_new = row is None
+            if row:
+                known.stretches = self._db.read(lambda conn: _find_stretches(conn, known.id))
+                known.boot = known.stretches[-1].boot if known.stretches else ""
             device.lanes[spool, lane] = known
             self.size += 1
         return known
@@ -127,6 +163,21 @@ class Known:
             number = self.kind_ids[name] = self._take_id("kind")
             new += (number, name)
         return number
+
+    def apart(self, device: Device, which: Cursor) -> int | None:
+        """Where a run of a device on hold is; None before its first record there."""
+        if which not in device.apart:
+            found = self._db.read(lambda conn: clone_store.cursor(conn, which))
+            if found is None:
+                return None
+            device.apart[which] = found
+            self.size += 1
+        return device.apart[which]
+
+    def apart_at(self, device: Device, lane: Lane, through: int) -> int | None:
+        """`through`, if a run of the device was answered exactly so far while it was on hold."""
+        stood = self._db.read(lambda conn: clone_store.stood_at(conn, device.id, lane.spool, lane.lane, through))
+        return through if stood else None
 
     def _take_id(self, table: str) -> int:
         if table not in self._next:
@@ -156,7 +207,9 @@ def _find_device(conn: Connection, name: str) -> Device | None:
         "SELECT EXISTS (SELECT 1 FROM usage_counter c JOIN boot b ON b.id = c.boot_id WHERE b.device_id = ?)",
         (row[0],),
     ).fetchone()[0]
-    return Device(row, kept, has_counted=bool(counted))
+    device = Device(row, kept, has_counted=bool(counted))
+    device.runs = clone_store.runs(conn, device.id)
+    return device
 
 
 def _find_lane(conn: Connection, device_id: int, spool: str, lane: str) -> tuple[int, int, int] | None:
@@ -165,6 +218,15 @@ def _find_lane(conn: Connection, device_id: int, spool: str, lane: str) -> tuple
         (device_id, spool, lane),
     ).fetchone()
     return row
+
+
+def _find_stretches(conn: Connection, lane_id: int) -> list[Stretch]:
+    rows = conn.execute(
+        "SELECT l.first_seq, b.boot FROM lane_boot l JOIN boot b ON b.id = l.boot_id WHERE l.lane_id = ? "
+        "ORDER BY l.first_seq DESC LIMIT ?",
+        (lane_id, BOOTS_KEPT),
+    )
+    return [Stretch(*row) for row in rows][::-1]
 
 
 def _find_boot(conn: Connection, device_id: int, boot: str) -> Boot | None:

@@ -30,6 +30,7 @@ _LANE = Into(
     _NEW_LANE.width,
     "ON CONFLICT (id) DO UPDATE SET through = excluded.through, missing = excluded.missing, last_ms = excluded.last_ms",
 )
+_STRETCH = Into("lane_boot (lane_id, first_seq, boot_id)", 3)
 _LATEST = Into(
     "latest (device_id, kind, boot_id, mono_ms, at_ms, clock, received_ms, body)",
     8,
@@ -95,6 +96,7 @@ class Rows:
         self.devices: list[Any] = []
         self.new_lanes: list[Any] = []
         self.lanes: list[Any] = []
+        self.stretches: list[Any] = []
         self.events: list[Any] = []
         self.latest: list[Any] = []
         self.health_hours: list[Any] = []
@@ -117,6 +119,7 @@ def keep(conn: Connection, rows: Rows) -> None:
     insert(conn, _BOOT, rows.boots)
     insert(conn, _NEW_LANE, rows.new_lanes)
     insert(conn, _LANE, rows.lanes)
+    insert(conn, _STRETCH, rows.stretches)
     insert(conn, Into(f"event_{rows.month} {_EVENT_COLUMNS}", 9), rows.events)
     insert(conn, _LATEST, rows.latest)
     insert(conn, _HEALTH_HOUR, rows.health_hours)
@@ -140,10 +143,14 @@ def everyone_offline(conn: Connection) -> list[str]:
 
 
 def cursors(conn: Connection, since_ms: int) -> list[tuple[str, str, str, int]]:
-    """Device, spool, lane and cursor of every lane that was heard since a moment."""
+    """Device, spool, lane and cursor of every lane that was heard since a moment.
+
+    Not where copies of a device were answered further than that: each of them had cursors of its own.
+    """
     return conn.execute(
         "SELECT d.name, l.spool, l.lane, l.through FROM lane l JOIN device d ON d.id = l.device_id "
-        "WHERE l.last_ms >= ? ORDER BY l.id",
+        "WHERE l.last_ms >= ? AND NOT EXISTS (SELECT 1 FROM clone_cursor c WHERE c.device_id = d.id "
+        "AND c.spool = l.spool AND c.lane = l.lane AND c.through > l.through) ORDER BY l.id",
         (since_ms,),
     ).fetchall()
 

@@ -2,11 +2,11 @@
 
 from typing import Literal
 
-from hub.words import alerts, api, common, identity, inventory, orders, people, policy, rollout
+from hub.words import alerts, api, clone, common, identity, inventory, orders, people, policy, rollout
 
 Language = Literal["ja", "en"]
 
-_FILES = (common, identity, orders, policy, rollout, inventory, alerts, people, api)
+_FILES = (common, clone, identity, orders, policy, rollout, inventory, alerts, people, api)
 WORDS: dict[str, tuple[str, str]] = {key: texts for file in _FILES for key, texts in file.WORDS.items()}
 
 

@@ -169,7 +169,8 @@ BATCHES: dict[str, Batch] = {
     "batch-deflated.hex": MIXED,
     "batch-missing.json": Batch(SPOOL, "urgent", 2, (_record(5, "punch", 1), _record(6, "alarm", 1)), 2),
 }
-ACKS = {"ack.json": Ack(SPOOL, "urgent", 43)}
+RUN = "c41d08e95ab7f236"
+ACKS = {"ack.json": Ack(SPOOL, "urgent", 43), "ack-of-one-run.json": Ack(SPOOL, "urgent", 43, RUN)}
 PRESENCES = {
     "presence.json": Presence(
         online=True,
@@ -180,6 +181,7 @@ PRESENCES = {
         seen=4,
         applied=3,
         incarnation=INCARNATION,
+        run=RUN,
     ),
     "last-will.json": Presence(online=False, boot=BOOT, connection=1207),
 }
