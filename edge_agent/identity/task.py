@@ -102,7 +102,7 @@ class Identity:
             raise Away(f"this device is not enrolled: an invitation belongs into {self._state_dir / enrol.FILE}")
         await self._renew(chain)
         self._ended()
-        return _LOOK_EVERY_S
+        return self._until_late_s()
 
     # ---- the first identity
 
@@ -164,6 +164,13 @@ class Identity:
         out_for_s = now_s - self._out_since_s
         ended = has_clock and now_ms >= end_ms
         return (ended or out_for_s > self._settings.identity.late_after_s) and now_s - self._late_s > _LATE_AGAIN_S
+
+    def _until_late_s(self) -> float:
+        """How long until the next look: sooner, when our patience with the broker is over sooner."""
+        if self._out_since_s is None:
+            return _LOOK_EVERY_S
+        late_s = max(self._out_since_s + self._settings.identity.late_after_s, self._late_s + _LATE_AGAIN_S)
+        return min(_LOOK_EVERY_S, max(1.0, late_s - time.monotonic()))
 
     def _hub(self) -> str:
         return self._settings.identity.hub_url or files.hub(self._folder)
