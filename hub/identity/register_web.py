@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from hub import pages
 from hub.db import Connection
 from hub.fleet import outbox
-from hub.guard import Who, need, read_form
+from hub.guard import Who, fresh, need, read_form
 from hub.identity import inviting, store
 from hub.identity.authority import Authority, BadFolder, Crl
 from hub.identity.store import Certified
@@ -105,7 +105,7 @@ def _one(conn: Connection, name: str) -> dict[str, Any]:
 
 
 @router.post("/settings/identity/{name}/revoke")
-async def revoke(request: Request, who: Enroller, form: Form, name: str) -> Response:
+async def revoke(request: Request, who: Annotated[Who, Depends(fresh("enrol"))], form: Form, name: str) -> Response:
     """Takes a device's identity away: asked once, then at once, also for a connection that is open."""
     state = request.app.state
     reason = next((one for one in REASONS if one == form.get("reason")), None)

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, HTTPException, Request, Response
 
 from hub import pages, qr
 from hub.db import Connection
-from hub.guard import Who, need, read_form
+from hub.guard import Who, fresh, need, read_form
 from hub.identity import door, enrol_store, inviting, register_web
 from hub.identity.authority import BadFolder
 from hub.identity.enrol_store import Expected
@@ -23,6 +23,7 @@ _SERIAL_LENGTH = 100
 
 Form = Annotated[dict[str, str], Depends(read_form)]
 Enroller = Annotated[Who, Depends(need("enrol"))]
+FreshEnroller = Annotated[Who, Depends(fresh("enrol"))]
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -81,7 +82,7 @@ def _root_of(request: Request) -> str | None:
 
 
 @router.post("/devices/enrol/codes")
-def make_code(request: Request, who: Enroller, form: Form) -> Response:
+def make_code(request: Request, who: FreshEnroller, form: Form) -> Response:
     """A code for one device, shown this once."""
     device, kind = form.get("device", "").strip().lower(), form.get("kind", "")
     hardware = form.get("serial", "").strip()[:_SERIAL_LENGTH]
@@ -151,7 +152,7 @@ def forget(request: Request, who: Enroller, form: Form) -> Response:
 
 
 @router.post("/devices/enrol/requests")
-def decide(request: Request, who: Enroller, form: Form) -> Response:
+def decide(request: Request, who: FreshEnroller, form: Form) -> Response:
     """Approves or refuses a request; the device hears of it when it asks again, within seconds."""
     what, key_name = form.get("do", ""), form.get("key", "")
     if what not in ("approve", "refuse"):

@@ -103,6 +103,12 @@ FRESH = {
     "POST /settings/people",
     "POST /settings/people/{number}",
     "GET /settings/audit/export",
+    "GET /taps.csv",
+    "GET /inventory.csv",
+    "GET /inventory.xlsx",
+    "POST /devices/enrol/codes",
+    "POST /devices/enrol/requests",
+    "POST /settings/identity/{name}/revoke",
 }
 
 
@@ -121,7 +127,7 @@ def test_d8_these_routes_ask(town: Town) -> None:
 def test_d8_each_of_them_does_nothing_without(town: Town, admin: Browser, route: str) -> None:
     grow_old(town)
     method, path = route.split()
-    path = path.replace("{number}", "1")
+    path = path.replace("{number}", "1").replace("{name}", "terminal-1")
     before = town.did()
     answer = admin.get(path) if method == "GET" else admin.send(path)
     assert answer.status_code == 403
