@@ -18,6 +18,7 @@ class Change(msgspec.Struct, frozen=True):
 
     `down`: something may be due to go to a device, because one came or answered.
     `alerts`: an alert began, changed or ended, or something was told.
+    `rollouts`: roll-outs that have gone on, by their numbers.
     """
 
     devices: frozenset[str] = frozenset()
@@ -25,6 +26,7 @@ class Change(msgspec.Struct, frozen=True):
     at_ms: int = 0
     down: bool = False
     alerts: bool = False
+    rollouts: frozenset[int] = frozenset()
 
     def and_then(self, later: "Change") -> "Change":
         """Both as one."""
@@ -34,6 +36,7 @@ class Change(msgspec.Struct, frozen=True):
             max(self.at_ms, later.at_ms),
             self.down or later.down,
             self.alerts or later.alerts,
+            self.rollouts | later.rollouts,
         )
 
 

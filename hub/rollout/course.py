@@ -147,7 +147,9 @@ def _release(now: Now, members: list[Member]) -> Steps:
             steps.append(Release(member.device, late))
             names.append(member.name)
             busy.add(member.place)
-    return Steps(tuple(steps), _gathered(stills, tuple(names)), _earliest(*(one.until_ms for one in stills)))
+    # Who is left out first: it may be one failure too many for the others.
+    moves = tuple(step for step in steps if isinstance(step, Move))
+    return Steps(moves or tuple(steps), _gathered(stills, tuple(names)), _earliest(*(one.until_ms for one in stills)))
 
 
 def _stands_against(now: Now, member: Member, *, late: bool) -> Move | Still | None:

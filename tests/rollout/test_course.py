@@ -191,6 +191,15 @@ def test_waiting_for_who_is_away_ends() -> None:
     assert world.released() == [2, 1]
 
 
+def test_one_failure_too_many_holds_up_the_others_of_the_same_moment() -> None:
+    """Found by the oracle: one gives up waiting in the very moment in which another could have been released."""
+    world = small(2, offline="wait", wait_ms=0)
+    world.leaves(1)
+    world.do("approve", "taro")
+    world.look()
+    assert (world.status(), world.released()) == ("stopped", [])
+
+
 def test_a_device_on_hold_is_away_though_it_is_there() -> None:
     world = small(1, 1)
     world.heard[1] = replace(world.heard[1], on_hold=True)
