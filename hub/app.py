@@ -31,6 +31,7 @@ from hub.db import Db, Fault
 from hub.down import Down
 from hub.fleet import clone_web
 from hub.fleet import web as fleet
+from hub.fleet.overview import Overview
 from hub.guard import Guard, Headers, NotFresh, NotSignedIn, public
 from hub.identity import web as identity
 from hub.identity.authority import BadFolder
@@ -131,6 +132,7 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
     db, live = Db(settings.database), Live()
     await asyncio.to_thread(db.open)
     app.state.db, app.state.live = db, live
+    app.state.overview = Overview(live)
     app.state.guard = Guard(settings, db)
     app.state.sealing = await asyncio.to_thread(Sealing, Path(settings.state_dir))
     app.state.proving = Proving(db, app.state.sealing)

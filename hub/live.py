@@ -51,6 +51,8 @@ class Live:
         self._limit = limit
         self._listeners: set[Changes] = set()
         self._watchers: list[Callable[[Change], None]] = []
+        # How many changes were told.
+        self.told = 0
 
     def watch(self, watcher: Callable[[Change], None]) -> None:
         """`watcher` is called with each change, for as long as the hub runs; it must not wait."""
@@ -58,6 +60,7 @@ class Live:
 
     def tell(self, change: Change) -> None:
         """Tells every listener. Never waits."""
+        self.told += 1
         for watcher in self._watchers:
             watcher(change)
         for listener in self._listeners:

@@ -25,6 +25,8 @@ _ORDER = {"fault": 0, "warning": 1, "offline": 2, "ok": 3, "unheard": 4}
 # As little of a card as the search box takes for one: punches are found by it.
 _CARD = re.compile(r"[0-9a-f]{6,32}")
 
+_WORDS = ("kind", "condition", "place", "tag", "version")
+
 Sort = Literal["name", "condition", "heard", "place", "until"]
 Loan = Literal["", "lent", "overdue", "store"]
 Seer = Annotated[Who, Depends(need("devices"))]
@@ -62,12 +64,12 @@ class Choices(msgspec.Struct, frozen=True):
 
 
 def asked_in(form: Mapping[str, str]) -> Asked:
-    """What the words of a form say, as those of an address. Refuses with 400 what could mean more devices than meant."""
+    """What the words of a form say, as those of an address. Refuses with 400 a loan that could mean every device."""
     loan = next((known for known in get_args(Loan) if known == form.get("loan", "")), None)
     if loan is None:
         raise HTTPException(400)
-    text = {key: form.get(key, "")[:80] for key in ("kind", "condition", "place", "tag", "version")}
-    return Asked(q=form.get("q", "").strip().lower()[:80], loan=loan, **text)
+    kind, condition, place, tag, version = (form.get(key, "")[:80] for key in _WORDS)
+    return Asked(form.get("q", "").strip().lower()[:80], kind, condition, place, tag, loan, version)
 
 
 def _asked(
@@ -211,7 +213,7 @@ async def device_events(request: Request, who: Seer, asked: AskedFor) -> Streami
     language = pages.language_of(request)
 
     def rows(conn: Connection) -> str:
-        found = matching(with_unheard(conn, pages.now_ms()), asked)
+        found = matching(request.app.state.overview.lines(conn, pages.now_ms()), asked)
         return pages.fragment("_devices.html", language, lines=on_page(found, asked.page))
 
     return stream(request, "devices", lambda change: True, rows, _LIST_PAUSE_S)
