@@ -27,9 +27,9 @@ FreshEnroller = Annotated[Who, Depends(fresh("enrol"))]
 
 
 class Told(msgspec.Struct, frozen=True):
-    """What the page says about what was just done: a word's key, about what, and the way back if there is one."""
+    """What was just done (`id_done_…`), to which device, and the way back if there is one."""
 
-    key: str
+    did: str
     name: str = ""
     was: Expected | None = None
 
@@ -40,7 +40,7 @@ _DONE = ("back", "expected", "approved", "refused", "gone")
 @router.get("/devices/enrol")
 def new_devices(request: Request, who: Enroller, did: str = "", name: str = "") -> Response:
     """What waits for a person, a code for one device, and the list of expected ones."""
-    told = Told(f"id_done_{did}", name[:80]) if did in _DONE else None
+    told = Told(did, name[:80]) if did in _DONE else None
     return _page(request, who, told=told)
 
 
@@ -145,7 +145,7 @@ def forget(request: Request, who: Enroller, form: Form) -> Response:
     was = request.app.state.db.write_now(lambda conn: inviting.forget(conn, hardware, who.person.name))
     if was is None:
         return pages.to("/devices/enrol", did="gone")
-    return _page(request, who, told=Told("id_done_forgotten", was.device, was))
+    return _page(request, who, told=Told("forgotten", was.device, was))
 
 
 # ---- requests
