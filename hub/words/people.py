@@ -57,7 +57,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "role_about_support": ("住民に貸した端末と物品の台帳を受け持ちます。打刻は見ません。", "Takes care of residents’ devices and of the inventory, not of punches."),
     "role_about_auditor": ("見るだけです。操作の記録を確かめ、保存できます。", "Looks only; checks and exports the audit log."),
     "change_role": ("役割を変える", "Change the role"),
-    "sure_role": ("{name} さんを{role}にしますか？", "Make {name} {role}?"),
+    "sure_role": ("{name} さんを{role}にしますか？", "Change the role of {name} to {role}?"),
     "sure_role_about": ("いまのサインインはすべて終わり、次のサインインから変わります。", "Their sign-ins end now; the new role holds from the next one."),
     "sure_role_yes": ("役割を変える", "Change it"),
     "sure_reset_code": ("{name} さんの2段階認証を取り消しますか？", "Reset the second factor of {name}?"),
@@ -67,7 +67,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "reset_code": ("2段階認証を取り消す(紛失)", "Reset the second factor (phone lost)"),
     "not_own_code": ("自分の2段階認証は、自分の設定で替えてください。", "Change your own second factor in your settings."),
     "last_administrator": ("最後の管理者です。先にほかの人を管理者にしてください。", "This is the last administrator. Make somebody else one first."),
-    "done_role": ("{name} さんを{role}にしました。", "{name} is {role} now."),
+    "done_role": ("{name} さんを{role}にしました。", "The role of {name} is {role} now."),
     "done_reset_code": ("{name} さんの2段階認証を取り消しました。", "The second factor of {name} was reset."),
     # what the audit log says
     "did_code_failed": ("確認コードを間違えた", "gave a wrong code"),
