@@ -14,6 +14,7 @@ from hub.db import Connection
 from hub.fleet import store as fleet
 from hub.guard import Who, need
 from hub.inventory import store as inventory
+from hub.rollout import picture as rollouts
 from hub.stream import stream
 from hub.words import Language
 
@@ -55,6 +56,7 @@ def _gather(who: Who, language: Language, conn: Connection) -> dict[str, Any]:
         "more": max(0, len(todo) - _LINES),
         "overdue": inventory.overdue(conn, shown.day_of(now_ms)),
         "in_hand": sum(line.in_hand for line in lines),
+        "rollouts": rollouts.waiting(conn, who),
         "day": day(attendance.taps_since(conn, midnight_ms), now_ms) if sees_taps else None,
         "taps": attendance.latest_taps(conn, 8) if sees_taps else [],
     }

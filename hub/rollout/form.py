@@ -82,10 +82,12 @@ def read(sent: Mapping[str, str], devices: Sequence[Candidate]) -> Laid:
 
 
 def _group(sent: Mapping[str, str], group: Group) -> Group:
+    """A group that was not on the page, because others were named to be first, is as it is proposed."""
+    shown = {f"max_{group.name}": str(group.max_failures), f"once_{group.name}": str(group.at_once), **sent}
     return replace(
         group,
-        max_failures=_number(sent, f"max_{group.name}", 0, 10_000),
-        at_once=_number(sent, f"once_{group.name}", 1, 10_000),
+        max_failures=_number(shown, f"max_{group.name}", 0, 10_000),
+        at_once=_number(shown, f"once_{group.name}", 1, 10_000),
     )
 
 

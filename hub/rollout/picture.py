@@ -81,9 +81,9 @@ class Stage(msgspec.Struct, frozen=True):
 
 
 class Said(msgspec.Struct, frozen=True):
-    """Why it stands still: a word's key, until when, and which names (with how many more)."""
+    """Why it stands still (`rollout_still_…` in the words), until when, and which devices or people."""
 
-    key: str
+    why: str
     until_ms: int | None = None
     names: str = ""
     n: int = 0
@@ -178,14 +178,14 @@ def _said(conn: Connection, head: Head, course: Course, now_ms: int) -> Said | N
             for one in people.everyone(conn)
             if may(one.role, "approve") and not one.disabled and one.password and one.name != head.made_by
         ]
-        return Said("rollout_still_approval" if others else "rollout_still_nobody", None, _listed(others), len(others))
+        return Said("approval" if others else "nobody", None, _listed(others), len(others))
     if head.status == "stopped":
         failed = sorted(one.name for one in course.members.values() if one.faulty)
-        return Said("rollout_still_stopped", None, _listed(failed), len(failed))
+        return Said("stopped", None, _listed(failed), len(failed))
     if head.status == "paused":
-        return Said("rollout_still_paused", None, head.changed_by)
+        return Said("paused", None, head.changed_by)
     still = progress.steps(conn, head.id, now_ms).still if head.status in ACTIVE else None
-    return Said(f"rollout_still_{still.why}", still.until_ms, _listed(still.names), len(still.names)) if still else None
+    return Said(still.why, still.until_ms, _listed(still.names), len(still.names)) if still else None
 
 
 def _listed(names: list[str] | tuple[str, ...]) -> str:
