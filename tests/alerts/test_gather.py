@@ -142,6 +142,13 @@ def test_certificates_are_told_a_fortnight_before(db: Db) -> None:
             "VALUES ('new', 5, 'new', '', 0, ?, '')",
             (NOW_MS + 90 * DAY_MS,),
         )
+        # Taken back: nobody waits for its end.
+        device(conn, 7)
+        conn.execute(
+            "INSERT INTO certificate (serial, device_id, key_name, how, issued_ms, end_ms, chain, revoked_ms) "
+            "VALUES ('back', 7, 'back', '', 0, ?, '', 5)",
+            (NOW_MS + DAY_MS,),
+        )
         device(conn, 6)
         conn.execute(
             "INSERT INTO device_fact (device_id, model, serial, system, version, certificate_end_ms, told_ms) "

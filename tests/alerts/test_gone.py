@@ -40,6 +40,11 @@ def test_who_went_days_apart_went_alone() -> None:
     assert found(gone("a", "hall", 10), gone("b", "hall", 3000)) == {("offline", "a"): True, ("offline", "b"): True}
 
 
+def test_two_of_many_are_two() -> None:
+    fleet = [gone("a", "hall"), gone("b", "hall"), *[there(f"c{n}", "hall") for n in range(3)]]
+    assert found(*fleet) == {("offline", "a"): True, ("offline", "b"): True}
+
+
 def test_one_that_is_left_when_the_rest_came_back_is_told_alone() -> None:
     fleet = [gone("a", "hall"), there("b", "hall"), there("c", "hall"), there("d", "hall")]
     assert found(*fleet) == {("offline", "a"): True}

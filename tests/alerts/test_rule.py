@@ -217,6 +217,15 @@ def test_the_night_comes_as_one_letter_in_the_morning_but_what_is_urgent_does_no
     assert world.look(minutes(22), [fact("lost", "b"), fact("clone", "c")]) == []
 
 
+def test_what_is_calming_down_at_opening_is_told_when_it_is_over() -> None:
+    world = World()
+    world.look(minutes(0), [fact("lost")], quiet=True)
+    world.look(minutes(5), [], quiet=True)
+    assert world.look(minutes(6), []) == []
+    (letter,) = world.look(minutes(15), [])
+    assert [alert.ended_ms for alert in letter.alerts] == [minutes(5)]
+
+
 def test_what_comes_together_is_one_letter() -> None:
     world = World()
     many = [fact("lost", f"t-{n}") for n in range(5)]
