@@ -150,19 +150,19 @@ def written(value: object) -> str:
 
 
 def taken(layer: Document, section: Section, form: Mapping[str, str]) -> Document:
-    """The layer with a section as it was filled in. Raises Wrong."""
-    said = {path: value for path, value in merge.leaves(layer).items() if path not in _paths(section)}
+    """The layer with a section as it was filled in; a field that was not sent stays as it is. Raises Wrong."""
+    said = merge.leaves(layer)
     for before in filled(layer, section):
-        say, typed = form.get(f"say.{before.field.key}", UNSAID), form.get(f"value.{before.field.key}", "").strip()
+        key = before.field.key
+        if f"say.{key}" not in form and f"value.{key}" not in form:
+            continue
+        say, typed = form.get(f"say.{key}", before.say), form.get(f"value.{key}", "").strip()
         if say == UNSAID and typed and typed != before.value:
             say = VALUE
+        said.pop(before.field.path, None)
         if say != UNSAID:
             said[before.field.path] = _value(before.field, say, typed)
     return merge.planted(sorted(said.items()))
-
-
-def _paths(section: Section) -> set[Path]:
-    return {field.path for field in FIELDS[section]}
 
 
 def _value(field: Field, say: str, typed: str) -> Any:
