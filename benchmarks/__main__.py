@@ -15,7 +15,7 @@ from pathlib import Path
 from benchmarks import report
 from benchmarks.measured import Benchmark, Measured, NotHere, Place, medians
 
-NAMES = ("ingest", "one_by_one", "growth", "ack", "drain", "tap", "agent_memory", "comeback", "policy")
+NAMES = ("ingest", "one_by_one", "growth", "ack", "drain", "tap", "agent_memory", "comeback", "device_list", "policy")
 # Not /tmp: on many machines that is memory.
 _FOLDER = "/var/tmp"
 _FILES = 16_384

@@ -4,7 +4,6 @@ import argparse
 import logging
 import os
 import signal
-import socket
 import sys
 from importlib import metadata
 from pathlib import Path
@@ -64,7 +63,7 @@ def _serve(arguments: argparse.Namespace) -> int:
     settings = hub_settings.load(Path(arguments.settings))
     # All of this before anything is begun: a second hub must not take over the first one's place at the broker.
     try:
-        listening = socket.create_server((settings.host, settings.port), family=_family(settings.host), backlog=2048)
+        listening = serving.listen(settings.host, settings.port)
     except OSError as error:
         # Python adds a sentence of its own to the system's.
         return _failed(f"{settings.host}:{settings.port}: {(error.strerror or '').partition(' (')[0]}", 1)
@@ -76,10 +75,6 @@ def _serve(arguments: argparse.Namespace) -> int:
         server = uvicorn.Server(serving.config(hub, settings))
         server.run(sockets=[listening])
     return 0 if server.started and not hub.state.work_failed else 1
-
-
-def _family(host: str) -> socket.AddressFamily:
-    return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
 def _open(settings: hub_settings.Settings) -> "Db":

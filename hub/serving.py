@@ -7,6 +7,7 @@
 """
 
 import asyncio
+import socket
 from typing import Any
 
 import h11
@@ -86,6 +87,19 @@ class Hurried(H11Protocol):
 
     def _cut(self) -> None:
         self.transport.abort()
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """The socket that pages are served on. Raises OSError.
+
+    An answer's head and body go as two packets; without TCP_NODELAY (which a connection has from its listener) the
+    second waits for the browser's receipt of the first: 40 ms a page, measured.  asyncio sets it by itself on sockets
+    that it made, not on this one.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.create_server((host, port), family=family, backlog=2048)
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listening
 
 
 def config(app: FastAPI, settings: Settings, **more: Any) -> uvicorn.Config:

@@ -10,7 +10,7 @@ from fastapi.responses import StreamingResponse
 from hub import pages, shown
 from hub.attendance import store
 from hub.db import Connection
-from hub.fleet import store as fleet
+from hub.fleet import listing as fleet
 from hub.guard import Who, fresh, need
 from hub.stream import stream
 from hub.words import Language, known_word, word
@@ -56,7 +56,7 @@ def taps(request: Request, who: Seer, asked: AskedFor, before: pages.Before = No
     def gather(conn: Connection) -> dict[str, object]:
         return {
             "taps": asked.taps(conn, _ON_A_PAGE, before),
-            "terminals": [row.name for row in fleet.devices(conn) if row.kind in ("terminal", "")],
+            "terminals": [name for name, kind in fleet.names(conn) if kind in ("terminal", "")],
         }
 
     values = request.app.state.db.read(gather)
