@@ -47,7 +47,8 @@ async def today_events(request: Request, who: Seer) -> StreamingResponse:
 def _gather(who: Who, language: Language, conn: Connection) -> dict[str, Any]:
     now_ms = pages.now_ms()
     lines = alerts.open_lines(conn, language, who, now_ms)
-    todo = alerts.todo(lines)
+    # Whoever steers roll-outs has a line of their own for one that stopped.
+    todo = [line for line in alerts.todo(lines) if line.alert.kind != "rollout" or not who.may("configure")]
     midnight_ms = int(shown.moment(now_ms).replace(hour=0, minute=0, second=0, microsecond=0).timestamp() * 1000)
     sees_taps = who.may("taps")
     return {

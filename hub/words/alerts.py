@@ -144,8 +144,8 @@ _STEP = {
         "Look at its ordered settings on the device’s page, correct them and publish again.",
     ),
     "clone": (
-        "手元にある1台を残し、もう1台を探してください。両方とも登録し直しが必要です。",
-        "Find both devices. Both have to be enrolled anew.",
+        "余分な1台の電源を切り、残す1台を登録し直してください。それまで記録は別に取ってあります。",
+        "Switch off the one too many and enrol the other anew; their records are kept apart until then.",
     ),
     "stolen_seen": (
         "場所の手がかりです。端末のページの時刻を控え、警察へ伝えてください。",
