@@ -43,7 +43,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     port: Port = 8080
     public_url: str = ""
     language: Literal["ja", "en"] = "ja"
-    session_hours: Annotated[int, msgspec.Meta(ge=1, le=720)] = 12
+    session_hours: Annotated[int, msgspec.Meta(ge=1, le=24)] = 12
     broker: BrokerSettings = BrokerSettings()
     identity: IdentitySettings = IdentitySettings()
 
