@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.db import Connection, Db
-from hub.identity import enrolling, inviting
+from hub.identity import enrol_store, enrolling, inviting
 from hub.identity.authority import Authority
 from hub.identity.enrolling import Chain, No
 from tests.identity.parts import NewDevice, OwnTown, ask_of, request_of, soon
@@ -98,6 +98,26 @@ def test_a2_twenty_threads_race_one_code_and_one_gets_a_certificate(town: OwnTow
         thread.join(120)
     assert answers == {200: 1, 403: 19}
     assert len(town.serials("tablet-a2")) == 1
+
+
+def test_a2_one_statement_decides_also_between_processes(db: Db) -> None:
+    """Twenty hubs on one database, as it were: the code is used once."""
+    made = db.write_now(lambda conn: inviting.make_code(conn, "t1", "tablet", "", "hanako"))
+    assert isinstance(made, inviting.Made)
+    code_hash, others = enrolment.hash_code(made.code), [Db(db.path) for _ in range(20)]
+    together, used = threading.Barrier(20), Counter[bool]()
+
+    def run(other: Db) -> None:
+        together.wait()
+        used[other.write_now(lambda conn: enrol_store.use_code(conn, code_hash, "k", NOW_MS + 60_000))] += 1
+        other.close()
+
+    threads = [threading.Thread(target=run, args=(other,)) for other in others]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(120)
+    assert used == {True: 1, False: 19}
 
 
 def test_a2_only_the_hash_of_a_code_is_kept(town: OwnTown) -> None:
