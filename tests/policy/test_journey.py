@@ -87,6 +87,9 @@ def say(page: Page, key: str, value: str) -> None:
 
 def test_from_a_groups_form_to_the_terminals_screen_and_back(office: Office) -> None:
     page, agent = office.page, office.agent
+    screen = page.context.new_page()
+    screen.goto(agent.kiosk.url)
+    screen.wait_for_selector("html[lang=ja] body[data-state=idle]")
     office.goes("/policy")
     page.select_option("#which", "kind/terminal")
     page.click('form[action="/policy/groups"] button')
@@ -103,7 +106,9 @@ def test_from_a_groups_form_to_the_terminals_screen_and_back(office: Office) -> 
     page.click('form[action="/policy/publish"] button')
     page.wait_for_selector("text=1台に公開しました")
     assert soon(lambda: office.word() == "in_step"), agent.log.read_text()
-    # Without a restart: the page in front of people has it.
+    # Without a restart: the page that stands in front of people has it.
+    screen.wait_for_selector("html[lang=en][data-contact='内線 123']")
+    screen.close()
     assert '<html lang="en" data-contact="内線 123">' in httpx.get(agent.kiosk.url).text
     assert office.actual()["health_every_s"] == 3
     office.goes(HERE)
