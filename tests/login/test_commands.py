@@ -31,7 +31,7 @@ def run(*arguments: str) -> tuple[int, str, str]:
         ('state_dir = "x"\nport = 0', "port", "0", "from 1 to 65535"),
         ('state_dir = "x"\ncolour = "red"', "colour", "an unknown setting", "one of state_dir"),
         ('state_dir = "x"\nlanguage = "fr"', "language", "'fr'", '"ja" or "en"'),
-        ('state_dir = "x"\nsession_hours = 9000', "session_hours", "9000", "720"),
+        ('state_dir = "x"\nsession_hours = 9000', "session_hours", "9000", "24"),
         ('state_dir = "x"\n[broker]\nport = "a"', "broker.port", "'a'", "whole number"),
         ('state_dir = "x"\nhost = "0.0.0.0"', "host", "'0.0.0.0'", "https://"),
         ('state_dir = "x"\nhost = "hub.example"', "host", "'hub.example'", "https://"),
