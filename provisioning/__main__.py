@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from provisioning import ca
+from provisioning import ca, enrol
 from wire.settings_file import BadSetting
 
 
@@ -16,6 +16,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     if given.command == "ca":
         return ca.run(given)
+    if given.command == "enrol":
+        return enrol.run(given)
     commands = {"run": town.run, "status": town.status, "stop": town.stop}
     try:
         return commands[given.action](given.var.resolve())
@@ -33,6 +35,7 @@ def _parser() -> argparse.ArgumentParser:
     town.add_argument("action", choices=["run", "status", "stop"])
     town.add_argument("--var", type=Path, default=Path("var"), help="the folder with its data (default: var)")
     ca.add_commands(commands)
+    enrol.add_commands(commands)
     return parser
 
 

@@ -27,6 +27,7 @@ _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 ENROL_PATH = "/device/enrol"
 RENEW_PATH = "/device/renew"
 ROOT_PATH = "/device/root"
+CODES_PATH = "/api/v1/enrolment-codes"
 # The largest is a renewal with its old chain; more is none of ours.
 BODY_BYTES = 32_768
 
@@ -140,6 +141,21 @@ class Waiting(msgspec.Struct, frozen=True):
 
     ask_again_s: Annotated[int, msgspec.Meta(ge=1, le=3600)]
     compare: Short
+
+
+class CodeWanted(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An officer's computer asks for a code for one device (`CODES_PATH`, with a token of the scope `enrol`)."""
+
+    device: Short
+    kind: Kind
+    serial: Short = ""
+
+
+class CodeMade(msgspec.Struct, frozen=True):
+    """The answer: the invitation's line, and until when it is good (UTC ms)."""
+
+    invitation: Annotated[str, msgspec.Meta(max_length=1000)]
+    end_ms: Millis
 
 
 class Late(msgspec.Struct, frozen=True):
