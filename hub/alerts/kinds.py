@@ -63,10 +63,10 @@ class Nature(NamedTuple):
 
 # In the order in which they are shown: the gravest first.
 NATURE: dict[Kind, Nature] = {
-    "broker": Nature("fault", "in_hours", MINUTE_MS, "/"),
+    "broker": Nature("fault", "in_hours", MINUTE_MS, "/alerts?kind=broker"),
     "town_offline": Nature("fault", "in_hours", MINUTE_MS, "/devices?condition=offline"),
-    "crl": Nature("fault", "at_once", 0, "/settings"),
-    "clone": Nature("fault", "at_once", 0, _DEVICE),
+    "crl": Nature("fault", "at_once", 0, "/settings/identity"),
+    "clone": Nature("fault", "at_once", 0, "/settings/clones"),
     "stolen_seen": Nature("fault", "at_once", 0, _DEVICE),
     "spool_full": Nature("fault", "at_once", 0, _DEVICE),
     "hub_disk": Nature("fault", "at_once", MINUTE_MS, "/settings"),
@@ -79,7 +79,7 @@ NATURE: dict[Kind, Nature] = {
     "disk": Nature("fault", "in_hours", MINUTE_MS, _DEVICE),
     "alarm": Nature("fault", "in_hours", 0, _DEVICE),
     "rollout": Nature("fault", "in_hours", 0, "/rollouts/{subject}"),
-    "town_certificate": Nature("fault", "in_hours", 0, "/settings"),
+    "town_certificate": Nature("fault", "in_hours", 0, "/settings/identity"),
     "certificate": Nature("warning", "in_hours", 0, _DEVICE),
     "unreadable": Nature("warning", "in_hours", 0, "/settings/quarantine"),
     "unreadable_messages": Nature("warning", "in_hours", 0, "/settings/quarantine"),

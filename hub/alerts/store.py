@@ -45,14 +45,14 @@ def open_alerts(conn: Connection, asked: Asked | None = None) -> list[Alert]:
     return _alerts(conn, f"WHERE ended_ms IS NULL {where} ORDER BY begun_ms DESC, id DESC", args)
 
 
-def ended_alerts(conn: Connection, asked: Asked, limit: int, before_ms: int | None = None) -> list[Alert]:
-    """Those that have ended, the last one first."""
+def ended_alerts(conn: Connection, asked: Asked, limit: int, before_id: int | None = None) -> list[Alert]:
+    """Those that have ended, the newest first; those before `before_id` for the next page."""
     where, args = _where(asked)
-    before = "AND ended_ms < ?" if before_ms else ""
+    before = "AND id < ?" if before_id else ""
     return _alerts(
         conn,
-        f"WHERE ended_ms IS NOT NULL {where} {before} ORDER BY ended_ms DESC, id DESC LIMIT ?",
-        [*args, *([before_ms] if before_ms else []), limit],
+        f"WHERE ended_ms IS NOT NULL {where} {before} ORDER BY id DESC LIMIT ?",
+        [*args, *([before_id] if before_id else []), limit],
     )
 
 

@@ -48,14 +48,20 @@ class Tell:
                 while await self._send_some():
                     pass
             except Fault as fault:
-                if not self._failing:
-                    log.warning("messages cannot be sent: %s", fault)
-                self._failing = True
+                self._trouble(f"messages cannot be sent: {fault}", None)
+            except Exception as error:  # noqa: BLE001 (a mistake in sending must not stop the taking in)
+                self._trouble(f"messages cannot be sent: {error!r}", error)
             else:
                 self._failing = False
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_EVERY_S):
                     await self._woken.wait()
+
+    def _trouble(self, sentence: str, error: Exception | None) -> None:
+        """Logged once when it begins."""
+        if not self._failing:
+            log.error(sentence, exc_info=error)
+        self._failing = True
 
     async def _send_some(self) -> bool:
         """Whether there may be more."""
@@ -89,14 +95,18 @@ class Tell:
 
 async def deliver(messages: Sequence[Message], *, begin_s: float = BEGIN_S, each_s: float = EACH_S) -> list[str]:
     """Sends in a process of its own, within so long; for each message what went wrong, or nothing."""
-    child = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "hub.alerts.child",
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
+    try:
+        child = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "hub.alerts.child",
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+    except OSError as error:
+        log.warning("no process can be begun to send messages: %s", error)
+        return ["other"] * len(messages)
     answers: list[str] = []
     try:
         async with asyncio.timeout(begin_s + each_s * len(messages)):

@@ -69,15 +69,21 @@ class Watch:
             try:
                 await self.look()
             except Fault as fault:
-                if not self._failing:
-                    log.warning("alerts cannot be kept: %s", fault)
-                self._failing = True
+                self._trouble(f"alerts cannot be kept: {fault}", None)
+            except Exception as error:  # noqa: BLE001 (a mistake in telling what is wrong must not stop the taking in)
+                self._trouble(f"a look for alerts failed: {error!r}", error)
             else:
                 self._failing = False
             await asyncio.sleep(APART_S)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(EVERY_S - APART_S):
                     await self._woken.wait()
+
+    def _trouble(self, sentence: str, error: Exception | None) -> None:
+        """Logged once when it begins."""
+        if not self._failing:
+            log.error(sentence, exc_info=error)
+        self._failing = True
 
     def changed(self) -> None:
         """A person changed something: the open pages show it at once. From any thread."""

@@ -4,10 +4,11 @@ from typing import Annotated, Any, Literal, get_args
 from urllib.parse import urlencode
 
 import msgspec
-from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, HTTPException, Path, Request, Response
 from fastapi.responses import StreamingResponse
 
 from hub import audit, pages, shown
+from hub.access import Need
 from hub.alerts import hours, post, say, settings_web, store
 from hub.alerts.kinds import KINDS, MINUTE_MS, NATURE, ORDER, Kind
 from hub.alerts.rule import Alert
@@ -28,13 +29,19 @@ _HOUR_MS = 60 * MINUTE_MS
 # Where nobody's hours come within a month, "until the next opening" is a day.
 _NO_OPENING_MS = 24 * _HOUR_MS
 
+# Pages behind the button that not everybody may open.
+_NEEDS: dict[str, Need] = {
+    "/settings/quarantine": "quarantine",
+    "/settings/clones": "enrol",
+    "/settings/identity": "enrol",
+}
+
 Do = Literal["take", "untake", "hush", "unhush"]
 Length = Literal["1h", "opening", "7d"]
 Form = Annotated[dict[str, str], Depends(read_form)]
 Seer = Annotated[Who, Depends(need("devices"))]
 Tender = Annotated[Who, Depends(need("tend"))]
 Number = Annotated[int, Path(ge=1, le=pages.LAST_ID)]
-Ended = Annotated[int | None, Query(ge=1, le=pages.LAST_ID)]
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -60,7 +67,7 @@ def line(language: Language, who: Who, alert: Alert, now_ms: int) -> Line:
         say.title(language, alert),
         say.step(language, alert),
         say.short(language, alert.kind),
-        path if path != "/settings/quarantine" or who.may("quarantine") else "",
+        path if who.may(_NEEDS.get(path, "devices")) else "",
         say.length(language, alert, now_ms),
         hushed or alert.taken_ms is not None,
     )
@@ -93,7 +100,7 @@ def _query(asked: Asked, **more: object) -> str:
 
 
 @router.get("/alerts")
-def alert_page(request: Request, who: Seer, asked: AskedFor, before: Ended = None) -> Response:
+def alert_page(request: Request, who: Seer, asked: AskedFor, before: pages.Before = None) -> Response:
     """Open alerts and past ones."""
     language = pages.language_of(request)
 
@@ -104,7 +111,7 @@ def alert_page(request: Request, who: Seer, asked: AskedFor, before: Ended = Non
         return {
             **_open(conn, language, who, asked),
             "past": [line(language, who, alert, now_ms) for alert in past],
-            "older": _query(asked, before=past[-1].ended_ms) if len(past) == _ON_A_PAGE else "",
+            "older": _query(asked, before=past[-1].id) if len(past) == _ON_A_PAGE else "",
             "places": sorted({*groups.places(conn), *store.places(conn)}),
             "nobody": not post.targets(conn),
             "waiting": waiting,
