@@ -24,6 +24,8 @@ from hub.alerts.addresses import Addresses
 from hub.alerts.tell import Tell
 from hub.alerts.watch import Watch
 from hub.api import web as api
+from hub.api.service import ROOT as API_ROOT
+from hub.api.service import make_api
 from hub.attendance import web as attendance
 from hub.brake import Brake
 from hub.broker.keeper import Keeper
@@ -99,6 +101,9 @@ def make_app(settings: Settings) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router)
     app.get("/healthz", dependencies=[Depends(public)])(_healthz)
+    api_app = make_api(app.state)
+    check_needs(routes(api_app))
+    app.mount(API_ROOT, api_app)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     check_needs(routes(app))
     return app
@@ -110,11 +115,11 @@ def routes(app: FastAPI) -> list[BaseRoute]:
 
 
 def check_needs(found: list[BaseRoute]) -> None:
-    """Every route but the static files names a need of access.py, or says that it is public, or for whoever is half
-    signed in. Raises RuntimeError."""
+    """Every route but the static files and the API, which is asked for itself, names a need of access.py, or says that it
+    is public, or for whoever is half signed in. Raises RuntimeError."""
     known = {"public", "half", *access.NEEDS}
     for route in found:
-        if isinstance(route, Mount) and route.path == "/static":
+        if isinstance(route, Mount) and route.path in ("/static", API_ROOT):
             continue
         if not isinstance(route, APIRoute) or not known & set(pages.needs_of(route)):
             raise RuntimeError(f"{getattr(route, 'path', route)} does not say who may use it")

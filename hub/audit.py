@@ -79,6 +79,8 @@ Did = Literal[
     "rollout_retry_device",
     "rollout_abort",
     "rollout_take_back",
+    "token_make",
+    "token_revoke",
     "clone",
     "clone_take",
     "clone_drop",
