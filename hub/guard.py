@@ -10,6 +10,7 @@
 import contextlib
 import hashlib
 import hmac
+import ipaddress
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -225,8 +226,13 @@ half.need = "half"  # type: ignore[attr-defined]
 
 
 def source(request: Request) -> str:
-    """Where a request comes from, for the brake."""
-    return request.client.host if request.client else ""
+    """Where a request comes from, for the brake; a line with IPv6 has a whole /64 to choose addresses from."""
+    host = request.client.host if request.client else ""
+    with contextlib.suppress(ValueError):
+        address = ipaddress.ip_address(host)
+        if isinstance(address, ipaddress.IPv6Address):
+            return str(ipaddress.IPv6Network((address, 64), strict=False))
+    return host
 
 
 def fields(*known: str) -> Callable[..., dict[str, str]]:

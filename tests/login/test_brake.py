@@ -146,3 +146,5 @@ def test_d5_behind_a_proxy_its_own_word_counts_and_not_what_it_was_told(tmp_path
         assert [tries(f"203.0.113.{number}, 192.0.2.7") for number in range(31)] == [401] * 30 + [429]
         assert tries("192.0.2.7") == 429
         assert tries("192.0.2.8") == 401
+        assert [tries(f"2001:db8::{number:x}") for number in range(1, 32)] == [401] * 30 + [429]
+        assert tries("2001:db8:0:1::1") == 401

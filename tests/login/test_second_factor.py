@@ -5,6 +5,7 @@ import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pyotp
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -37,11 +38,9 @@ def test_the_digits_are_those_of_rfc_6238() -> None:
 
 @given(st.binary(min_size=20, max_size=20), st.integers(-3, 3))
 def test_a_step_before_and_after_counts_and_no_further(secret: bytes, off: int) -> None:
-    digits = second_factor.pyotp.TOTP(second_factor.as_text(secret)).generate_otp(NOW_MS // 30_000 + off)
+    digits = pyotp.TOTP(second_factor.as_text(secret)).generate_otp(NOW_MS // 30_000 + off)
     found = second_factor.matching_step(secret, digits, NOW_MS)
-    near = {
-        second_factor.pyotp.TOTP(second_factor.as_text(secret)).generate_otp(NOW_MS // 30_000 + n) for n in (-1, 0, 1)
-    }
+    near = {pyotp.TOTP(second_factor.as_text(secret)).generate_otp(NOW_MS // 30_000 + n) for n in (-1, 0, 1)}
     assert (found is not None) == (digits in near)
 
 
