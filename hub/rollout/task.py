@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 # The hub's clock may be set; so long at most is trusted to it while something runs.
 _LOOK_EVERY_S = 30.0
 # What many devices tell at once is looked at once.
-_GATHER_S = 0.5
+_GATHER_S = 1.0
 
 
 class Due(msgspec.Struct, frozen=True):
