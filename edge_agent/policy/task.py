@@ -71,6 +71,14 @@ class Policy:
     def load(self) -> None:
         """What was applied last counts from now on; before the agent's tasks begin. Never raises for a bad disk."""
         self._kept = self._keep.load()
+        try:
+            for one in (self._kept.applied, self._kept.trying):
+                values.effective(one.document if one else {}, self._settings.kind)
+        except BadDocument as error:
+            # Kept by a newer agent than this one: the settings file counts until the hub sends something else.
+            log.warning("ordered settings that were kept cannot be used: %s", error)
+            why = f"document: {error}"[:_ERROR]
+            self._kept = Kept(self._kept.seen, result="failed", error=why, reported=self._kept.reported)
         self._holder.put(values.effective(self._wanted(), self._settings.kind))
         if self._kept.trying is None:
             self._see(self._actual.read(self._ground))

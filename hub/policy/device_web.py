@@ -109,7 +109,7 @@ def _now(conn: Connection, name: str) -> dict[str, Any]:
 
 
 def _device(conn: Connection, name: str) -> Device:
-    device = next((one for one in group_store.devices(conn) if one.name == name), None)
+    device = group_store.device(conn, name)
     if device is None:
         raise HTTPException(404)
     return device

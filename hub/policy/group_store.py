@@ -1,6 +1,6 @@
 """SQL of groups and of what groups and devices say: the layers, before anything is published."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Literal, get_args
 
 import msgspec
@@ -16,6 +16,8 @@ GroupKind = Literal["kind", "place", "tag"]
 GROUP_KINDS: tuple[GroupKind, ...] = get_args(GroupKind)
 RANKS = range(1, 10)
 OWN = ""
+# As many places of one statement as are used for single devices; more are looked for among all.
+_FEW = 200
 
 
 class Group(msgspec.Struct, frozen=True):
@@ -145,9 +147,16 @@ def own(conn: Connection, device_id: int) -> Document:
     return _read(row[0]) if row else {}
 
 
-def devices(conn: Connection) -> list[Device]:
-    """Every device, by name."""
-    return [Device(*row) for row in conn.execute("SELECT id, name, kind FROM device ORDER BY name")]
+def devices(conn: Connection, device_ids: Collection[int] | None = None) -> list[Device]:
+    """These devices, or all, by name."""
+    rows = rows_of(conn, "SELECT id, name, kind FROM device", "id", device_ids)
+    return sorted((Device(*row) for row in rows), key=lambda one: one.name)
+
+
+def device(conn: Connection, name: str) -> Device | None:
+    """The device of that name."""
+    row = conn.execute("SELECT id, name, kind FROM device WHERE name = ?", (name,)).fetchone()
+    return Device(*row) if row else None
 
 
 def groups_of(conn: Connection, device_ids: Sequence[int] | None = None) -> dict[int, list[Group]]:
@@ -157,21 +166,19 @@ def groups_of(conn: Connection, device_ids: Sequence[int] | None = None) -> dict
     """
     known = {(one.kind, one.name): one for one in groups(conn)}
     standing = places_and_tags(conn, device_ids)
-    wanted = None if device_ids is None else set(device_ids)
     found: dict[int, list[Group]] = {}
-    for device_id, kind in conn.execute("SELECT id, kind FROM device"):
-        if wanted is None or device_id in wanted:
-            place, tags = standing.get(device_id, NOWHERE)
-            keys: list[tuple[GroupKind, str]] = [("kind", kind), ("place", place), *(("tag", tag) for tag in tags)]
-            found[device_id] = sorted((known[key] for key in keys if key in known), key=lambda one: one.order)
+    for device_id, kind in rows_of(conn, "SELECT id, kind FROM device", "id", device_ids):
+        place, tags = standing.get(device_id, NOWHERE)
+        keys: list[tuple[GroupKind, str]] = [("kind", kind), ("place", place), *(("tag", tag) for tag in tags)]
+        found[device_id] = sorted((known[key] for key in keys if key in known), key=lambda one: one.order)
     return found
 
 
 def folded(conn: Connection, device_ids: Sequence[int] | None = None) -> dict[int, Folded]:
     """What each device should be by its layers, where it comes from, and what its groups disagree about."""
     membership = groups_of(conn, device_ids)
-    kinds = dict(conn.execute("SELECT id, kind FROM device"))
-    own_said = dict(conn.execute("SELECT device_id, document FROM device_layer"))
+    kinds = dict(rows_of(conn, "SELECT id, kind FROM device", "id", device_ids))
+    own_said = dict(rows_of(conn, "SELECT device_id, document FROM device_layer", "device_id", device_ids))
     # Most devices have the same groups and nothing of their own: each mixture is folded once.
     known: dict[tuple[str, tuple[int, ...]], Folded] = {}
     out: dict[int, Folded] = {}
@@ -192,6 +199,16 @@ def _fold(kind: str, members: Sequence[Group], own_layer: Document) -> Folded:
         ranks.setdefault(one.level, []).append((f"{one.kind}/{one.name}", policy.for_kind(one.document, kind)))
     in_order = [ranks[level] for level in sorted(ranks)]
     return merge.folded([*in_order, [(OWN, policy.for_kind(own_layer, kind))]])
+
+
+def rows_of(conn: Connection, select: str, column: str, ids: Collection[int] | None) -> list[tuple[Any, ...]]:
+    """What a statement gives for some devices, whose numbers it names first, or for all."""
+    if ids is None:
+        return conn.execute(select).fetchall()
+    if len(ids) <= _FEW:
+        return conn.execute(f"{select} WHERE {column} IN ({','.join('?' * len(ids))})", tuple(ids)).fetchall()
+    wanted = set(ids)
+    return [row for row in conn.execute(select) if row[0] in wanted]
 
 
 def _text(document: Document) -> str:

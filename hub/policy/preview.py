@@ -50,7 +50,7 @@ def preview(conn: Connection, device_ids: Sequence[int] | None = None) -> Previe
     documents: dict[int, Document] = {}
     alike: dict[bytes, tuple[tuple[Difference, ...], bool, list[Device]]] = {}
     undecided = []
-    for device in group_store.devices(conn):
+    for device in group_store.devices(conn, device_ids):
         found = folded.get(device.id)
         if found is None or not device.kind:
             continue
@@ -82,11 +82,9 @@ def _fingerprint(documents: dict[int, Document]) -> str:
 def standings(conn: Connection, device_ids: Sequence[int] | None = None) -> list[Standing]:
     """How each device is with what it was ordered, by name."""
     ordered, reports = store.ordered(conn, device_ids), store.reports(conn, device_ids)
-    wanted = None if device_ids is None else set(device_ids)
     return [
         Standing(one, ordered.get(one.id), reports.get(one.id), step.word(ordered.get(one.id), reports.get(one.id)))
-        for one in group_store.devices(conn)
-        if wanted is None or one.id in wanted
+        for one in group_store.devices(conn, device_ids)
     ]
 
 

@@ -8,7 +8,7 @@
 
 import hashlib
 import secrets
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -17,6 +17,7 @@ import msgspec
 from hub.db import Connection, Into, insert
 from hub.fleet import outbox
 from hub.policy import calendar, group_store, incarnation, step
+from hub.policy.group_store import rows_of
 from hub.policy.merge import Document, Folded
 from hub.policy.step import Ordered, Report
 from hub.signing import Signing
@@ -41,8 +42,6 @@ __all__ = [
 ]
 
 _JAPAN = timezone(timedelta(hours=9))
-# As many of one statement's places as are used for single devices; more are looked for among all.
-_FEW = 200
 _DRIFT = msgspec.json.Decoder(tuple[Drift, ...])
 # A device that is ahead is given a new incarnation at most so often.
 _APART_MS = 600_000
@@ -108,7 +107,7 @@ def document_of(conn: Connection, device_id: int) -> Document:
 
 def ordered(conn: Connection, device_ids: Sequence[int] | None = None) -> dict[int, Ordered]:
     """What each device is ordered to be: the last that was published to it."""
-    rows = _rows(
+    rows = rows_of(
         conn,
         "SELECT d.device_id, d.incarnation, d.generation, p.body, d.digest, d.made_ms, d.who FROM desired d "
         "JOIN policy_document p ON p.hash = d.hash",
@@ -156,15 +155,15 @@ def publish_many(
     Raises policy.BadDocument when one document says what its device cannot be told; then nothing is published.
     """
     ids = list(documents)
-    last = {row[0]: row[1:] for row in _rows(conn, _LAST, "device_id", ids)}
-    told = {row[0]: row[1:] for row in _rows(conn, _HEARD, "device_id", ids)}
+    last = {row[0]: row[1:] for row in rows_of(conn, _LAST, "device_id", ids)}
+    told = {row[0]: row[1:] for row in rows_of(conn, _HEARD, "device_id", ids)}
     today = datetime.fromtimestamp(now_ms / 1000, _JAPAN).date()
     desired: list[Any] = []
     generations: list[Any] = []
     bodies: dict[str, str] = {}
     messages: dict[int, bytes] = {}
     numbers: dict[int, int] = {}
-    for device_id, name, kind in _rows(conn, "SELECT id, name, kind FROM device", "id", ids):
+    for device_id, name, kind in rows_of(conn, "SELECT id, name, kind FROM device", "id", ids):
         document = calendar.with_holidays(documents[device_id], today)
         policy.read_document(document, kind)
         inc, generation = _next(last.get(device_id), told.get(device_id, ("", 0)), now_ms)
@@ -200,7 +199,7 @@ def _next(last: tuple[str, int] | None, told: tuple[str, int], now_ms: int) -> t
 
 def reports(conn: Connection, device_ids: Sequence[int] | None = None) -> dict[int, Report]:
     """The latest report of each device."""
-    rows = _rows(
+    rows = rows_of(
         conn,
         "SELECT device_id, incarnation, seen, applied, result, error, digest, drift, at_ms, received_ms, boot "
         "FROM policy_report",
@@ -226,7 +225,7 @@ def take_reports(conn: Connection, told: Sequence[Told]) -> None:
         heard += (one.device_id, body.incarnation, body.seen, one.received_ms)
     insert(conn, _REPORT, flat)
     insert(conn, _TOLD, heard)
-    last = {row[0]: row[1:] for row in _rows(conn, _LAST, "device_id", list(newest))}
+    last = {row[0]: row[1:] for row in rows_of(conn, _LAST, "device_id", list(newest))}
     answered = [
         device_id
         for device_id, one in newest.items()
@@ -243,7 +242,7 @@ def take_presences(conn: Connection, told: Sequence[Told]) -> None:
         if one.body.incarnation:
             heard += (one.device_id, one.body.incarnation, one.body.seen, one.received_ms)
     insert(conn, _TOLD, heard)
-    last = {row[0]: row[1:] for row in _rows(conn, _LAST, "device_id", list(newest))}
+    last = {row[0]: row[1:] for row in rows_of(conn, _LAST, "device_id", list(newest))}
     behind = [
         device_id
         for device_id, known in last.items()
@@ -251,7 +250,7 @@ def take_presences(conn: Connection, told: Sequence[Told]) -> None:
     ]
     if behind:
         now_ms = max(newest[device_id].received_ms for device_id in behind)
-        rows = _rows(conn, "SELECT device_id, message FROM desired", "device_id", behind)
+        rows = rows_of(conn, "SELECT device_id, message FROM desired", "device_id", behind)
         outbox.put_many(conn, "desired", "", dict(rows), now_ms)
 
 
@@ -270,13 +269,3 @@ def ahead(conn: Connection, now_ms: int) -> list[int]:
         (now_ms - _APART_MS, now_ms - _APART_MS),
     )
     return [device_id for (device_id,) in found]
-
-
-def _rows(conn: Connection, select: str, column: str, ids: Collection[int] | None) -> list[tuple[Any, ...]]:
-    """The rows of some devices, or of all."""
-    if ids is None:
-        return conn.execute(select).fetchall()
-    if len(ids) <= _FEW:
-        return conn.execute(f"{select} WHERE {column} IN ({','.join('?' * len(ids))})", tuple(ids)).fetchall()
-    wanted = set(ids)
-    return [row for row in conn.execute(select) if row[0] in wanted]

@@ -62,7 +62,7 @@ class Device:
         before = len(await self.reports())
         self.policy.take(desired)
         async with asyncio.timeout(WITHIN_S):
-            while len(found := await self.reports()) == before:  # noqa: ASYNC110 (no event for it)
+            while len(found := await self.reports()) == before or not _is_about(found[-1], desired):  # noqa: ASYNC110 (no event for it)
                 await asyncio.sleep(0.01)
         return found[-1]
 
@@ -80,6 +80,11 @@ class Device:
         text = self.file.read_text()
         assert old in text
         self.file.write_text(text.replace(old, new))
+
+
+def _is_about(report: Reported, desired: Desired) -> bool:
+    """Not one that was told once more after a restart."""
+    return report.result == "refused" or (report.incarnation, report.seen) == (desired.incarnation, desired.generation)
 
 
 class Office:

@@ -212,6 +212,20 @@ async def test_a_damaged_file_gives_way_to_the_one_before(office: Office, state:
         assert (await one.follows(office.desired(2, {"contact": "2"}))).applied == 2
 
 
+@pytest.mark.parametrize("which", ["applied", "trying"])
+async def test_what_a_newer_agent_kept_does_not_keep_an_older_one_from_starting(
+    office: Office, state: Path, which: str
+) -> None:
+    newer = office.desired(4, {"contact": "4", "from_the_future": 1})
+    kept = {"seen": Seen(FIRST, 4, "a" * 64), which: newer, "attempts": 1}
+    Keep(state / "policy").save(Kept(**kept))  # type: ignore[arg-type]
+    async with running(state) as one:
+        report = await one.told(lambda report: report.result == "failed")
+        assert (report.seen, report.applied, one.holder.now.contact) == (4, 0, "")
+        assert "from_the_future" in report.error
+        assert (await one.follows(office.desired(5, {"contact": "5"}))).applied == 5
+
+
 async def test_what_a_person_edits_counts_is_told_and_is_repaired(office: Office, state: Path) -> None:
     async with running(state) as one:
         await one.follows(office.desired(1, {"contact": "1", "terminal": {"debounce_s": 60}}))
