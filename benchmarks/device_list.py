@@ -205,4 +205,5 @@ BENCHMARK = Benchmark(
             ("after 30 days", "after an hour"),
         ),
     ),
+    rounds=3,
 )

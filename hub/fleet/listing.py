@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from hub.db import Connection
-from hub.fleet import late, store
+from hub.fleet import interval_store, late
 from hub.fleet.condition import Condition, condition
 from hub.fleet.truetime import QUALITIES
 from wire.messages import ClockQuality
@@ -181,7 +181,7 @@ def _with_intervals(conn: Connection, found: list[Line], now_ms: int) -> list[Li
     doubtful = {line.row.id for line in found if line.row.online and now_ms - line.row.last_heard_ms > late.SOONEST_MS}
     if not doubtful:
         return found
-    every_ms = store.report_intervals(conn)
+    every_ms = interval_store.report_intervals(conn)
     return [
         line
         if line.row.id not in doubtful

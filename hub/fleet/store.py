@@ -127,16 +127,6 @@ def device(conn: Connection, name: str) -> DeviceRow | None:
     return _rows(conn, "WHERE device_id = ?", found)[0] if found else None
 
 
-def report_intervals(conn: Connection) -> dict[int, int]:
-    """How often each device reports, in ms, as its own recent samples tell."""
-    last_ms = _health_times(conn)
-    samples = _recent_samples(conn, "", ())
-    return {
-        device_id: late.report_every_ms(samples[device_id], last_ms.get(device_id))
-        for (device_id,) in conn.execute("SELECT id FROM device")
-    }
-
-
 def mark_seen(conn: Connection, row: DeviceRow, who: str, at_ms: int) -> None:
     """Somebody has looked at the losses of a device: they no longer count against it."""
     seen = row.seen
@@ -255,7 +245,7 @@ def _rows(conn: Connection, where: str, args: tuple[Any, ...]) -> list[DeviceRow
     open_alarms = _open_alarms(conn, where, args)
     clocks = _clocks(conn, where, args)
     health = _latest_health(conn, where, args)
-    samples = _recent_samples(conn, where, args)
+    samples = recent_samples(conn, where, args)
     rows = []
     for id_, name, kind, online, first, last, version, boot in conn.execute(
         "SELECT id, name, kind, online, first_heard_ms, last_heard_ms, version, boot FROM device "  # noqa: S608
@@ -330,17 +320,7 @@ def _latest_health(conn: Connection, where: str, args: tuple[Any, ...]) -> dict[
     }
 
 
-def _health_times(conn: Connection) -> dict[int, int]:
-    """When each device's newest health record was made."""
-    rows = conn.execute("SELECT device_id, boot_id, mono_ms, at_ms, clock FROM latest WHERE kind = 'health'").fetchall()
-    known = anchors(conn, {row[1] for row in rows if row[4]})
-    return {
-        device_id: true_ms(at_ms, mono_ms, clock, known.get(boot_id, ()))
-        for device_id, boot_id, mono_ms, at_ms, clock in rows
-    }
-
-
-def _recent_samples(conn: Connection, where: str, args: tuple[Any, ...]) -> dict[int, list[tuple[int, int]]]:
+def recent_samples(conn: Connection, where: str, args: tuple[Any, ...]) -> dict[int, list[tuple[int, int]]]:
     """Samples in each of the last three hours that anything was heard in, by device."""
     found: dict[int, list[tuple[int, int]]] = defaultdict(list)
     newest = conn.execute("SELECT max(hour_ms) FROM mark").fetchone()[0] or 0
