@@ -1,5 +1,6 @@
 """What every domain keeps, as facts: each kind once, from a real database, in few statements."""
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,8 +13,9 @@ from hub.alerts.kinds import ABSENCE, Kind
 from hub.alerts.rule import Fact
 from hub.alerts.store import AlertSettings
 from hub.db import Connection, Db
-from hub.live import Live
+from hub.live import Change, Live
 from tests.alerts.world import MINUTE_MS, NOW_MS
+from tests.ingest.parts import soon
 
 HEARING = Surroundings(hearing_since_ms=NOW_MS - DAY_MS, deaf_since_ms=0)
 
@@ -258,3 +260,22 @@ async def test_a_look_begins_and_ends_alerts_and_another_hub_does_not_begin_them
     await db.write(lambda conn: conn.execute("UPDATE device SET last_heard_ms = ?", (now[0],)))
     await second.look()
     assert await db.aread(store.open_alerts) == []
+
+
+async def test_a_look_that_fails_is_logged_once_and_ends_nothing(
+    db: Db, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Settings of a newer hub, put back with its database: alerts stand still, taking in does not."""
+    await db.write(lambda conn: conn.execute('INSERT INTO alert_setting VALUES (1, \'{"hold_down_minutes":"soon"}\')'))
+    live = Live()
+    running = asyncio.create_task(watch.Watch(db, live, _Hearing(), (tmp_path, tmp_path), "http://hub").run())
+    assert await asyncio.to_thread(soon, lambda: caplog.records)
+    assert not running.done()
+    assert "a look for alerts failed" in caplog.records[0].message
+    await db.write(lambda conn: conn.execute("DELETE FROM alert_setting"))
+    await db.write(lambda conn: conn.execute("INSERT INTO unreadable VALUES (0, 4)"))
+    live.tell(Change(down=True))
+    assert await asyncio.to_thread(soon, lambda: db.read(store.open_alerts), 60)
+    running.cancel()
+    await asyncio.wait([running])
+    assert len(caplog.records) == 1
