@@ -15,7 +15,10 @@ from pathlib import Path
 from benchmarks import report
 from benchmarks.measured import Benchmark, Measured, NotHere, Place, medians
 
-NAMES = ("ingest", "one_by_one", "growth", "ack", "drain", "tap", "agent_memory", "comeback", "device_list", "policy")
+NAMES = (
+    *("ingest", "one_by_one", "growth", "ack", "drain", "tap", "agent_memory", "comeback", "device_list", "policy"),
+    "enrolment",
+)
 # Not /tmp: on many machines that is memory.
 _FOLDER = "/var/tmp"
 _FILES = 16_384

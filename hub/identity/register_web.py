@@ -26,6 +26,7 @@ REASONS: tuple[store.Reason, ...] = tuple(
 
 Form = Annotated[dict[str, str], Depends(read_form)]
 Enroller = Annotated[Who, Depends(need("enrol"))]
+SureEnroller = Annotated[Who, Depends(fresh("enrol"))]
 
 
 class Line(msgspec.Struct, frozen=True):

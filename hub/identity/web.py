@@ -23,6 +23,8 @@ _SERIAL_LENGTH = 100
 
 Form = Annotated[dict[str, str], Depends(read_form)]
 Enroller = Annotated[Who, Depends(need("enrol"))]
+# Letting a device in is not for a desk that was left.
+SureEnroller = Annotated[Who, Depends(fresh("enrol"))]
 FreshEnroller = Annotated[Who, Depends(fresh("enrol"))]
 
 
@@ -126,7 +128,7 @@ def take_back(request: Request, who: Enroller, form: Form) -> Response:
 
 
 @router.post("/devices/enrol/expected")
-def expect(request: Request, who: Enroller, form: Form) -> Response:
+def expect(request: Request, who: SureEnroller, form: Form) -> Response:
     """A serial number, and what that device will be called."""
     device, kind = form.get("device", "").strip().lower(), form.get("kind", "")
     hardware = form.get("serial", "").strip()

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
@@ -15,7 +16,7 @@ import httpx
 import msgspec
 
 from hub.identity.authority import Authority
-from provisioning.__main__ import main as provision
+from provisioning import ca
 from tests.broker import Broker
 from tests.certificates import Pki
 from tests.hub_process import Hub
@@ -45,9 +46,9 @@ class OwnTown:
         self.clock = clock
         state, stick = folder / "hub", folder / "stick"
         state.mkdir(parents=True)
-        assert provision(["ca", "init", "--folder", str(stick), "--town", "Yamanokuchi"]) == 0
-        words = ["ca", "issue", "--folder", str(stick), "--hub", str(state), "--host", "127.0.0.1"]
-        assert provision(words) == 0
+        now = datetime.now(UTC).replace(microsecond=0)
+        ca.make_root(stick, "Yamanokuchi", b"", now)
+        ca.issue(ca.read_root(stick, None), state / "ca", ["127.0.0.1"], now)
         self.ca = state / "ca"
         # So that the tests' own broker and clients can be of this town.
         shutil.copy(stick / "root.key", self.ca / "root.key")
