@@ -106,7 +106,7 @@ def _one(conn: Connection, name: str) -> dict[str, Any]:
 
 
 @router.post("/settings/identity/{name}/revoke")
-async def revoke(request: Request, who: Annotated[Who, Depends(fresh("enrol"))], form: Form, name: str) -> Response:
+async def revoke(request: Request, who: SureEnroller, form: Form, name: str) -> Response:
     """Takes a device's identity away: asked once, then at once, also for a connection that is open."""
     state = request.app.state
     reason = next((one for one in REASONS if one == form.get("reason")), None)

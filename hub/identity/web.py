@@ -25,7 +25,6 @@ Form = Annotated[dict[str, str], Depends(read_form)]
 Enroller = Annotated[Who, Depends(need("enrol"))]
 # Letting a device in is not for a desk that was left.
 SureEnroller = Annotated[Who, Depends(fresh("enrol"))]
-FreshEnroller = Annotated[Who, Depends(fresh("enrol"))]
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -84,7 +83,7 @@ def _root_of(request: Request) -> str | None:
 
 
 @router.post("/devices/enrol/codes")
-def make_code(request: Request, who: FreshEnroller, form: Form) -> Response:
+def make_code(request: Request, who: SureEnroller, form: Form) -> Response:
     """A code for one device, shown this once."""
     device, kind = form.get("device", "").strip().lower(), form.get("kind", "")
     hardware = form.get("serial", "").strip()[:_SERIAL_LENGTH]
@@ -154,7 +153,7 @@ def forget(request: Request, who: Enroller, form: Form) -> Response:
 
 
 @router.post("/devices/enrol/requests")
-def decide(request: Request, who: FreshEnroller, form: Form) -> Response:
+def decide(request: Request, who: SureEnroller, form: Form) -> Response:
     """Approves or refuses a request; the device hears of it when it asks again, within seconds."""
     what, key_name = form.get("do", ""), form.get("key", "")
     if what not in ("approve", "refuse"):
