@@ -35,7 +35,7 @@ class Group(msgspec.Struct, frozen=True):
 
 
 # Those that were away at their turn and have come back: one after the other, at the end.
-LATE = Group("late", 0, 1, apart=True)
+LATE = Group("late", 0, 1)
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -101,10 +101,10 @@ def propose(devices: Sequence[Candidate], first: Sequence[str] = ()) -> Proposal
     part("first", named or left[:1], len(named) or 1)
     kinds = {one.kind: one for one in reversed(left)}
     # A second round only where something is left for the rounds after it.
-    part("each", list(kinds.values()) if len(left) > len(kinds) else [], len(kinds), apart=True)
+    part("each", list(kinds.values()) if len(left) > len(kinds) else [], len(kinds))
     for kind in _KINDS:
         part(f"{kind}s", [one for one in left if one.kind == kind], _AT_ONCE[kind], apart=kind == "access_point")
-    part("others", list(left), 1, apart=True)
+    part("others", list(left), 1)
     return Proposal(
         tuple(group for group, _ in parts),
         {one.id: number for number, (_, chosen) in enumerate(parts) for one in chosen},

@@ -222,7 +222,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "上から順に配ります。失敗が「失敗してよい数」を超えると、次へ進まず止まります。",
         "From the top down. When more fail than may fail, it stops and goes no further.",
     ),
-    "rollout_apart": ("同じ場所の2台を同時に変えません", "never two at the same place at once"),
+    "rollout_apart": (
+        "同じ場所の2台を同時に変えません(場所の分からない端末どうしも)",
+        "never two at the same place at once, nor two whose place is not known",
+    ),
     "rollout_once": ("同時に", "At once"),
     "rollout_max": ("失敗してよい数", "May fail"),
     "rollout_how": ("進め方", "How it goes"),
