@@ -11,6 +11,9 @@ from typing import Annotated
 
 import msgspec
 from fastapi import Depends, Request
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.params import Query
+from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from hub import pages, people
@@ -43,6 +46,7 @@ def scope(name: Scope) -> Callable[..., Caller]:
 
     def check(request: Request, given: Given) -> Caller:
         caller = calling(request, given)
+        _refuse_unknown(request)
         if name not in caller.token.scopes:
             raise Refused(403, f"this token has not the scope {name}")
         if not may(caller.person.role, NEED_OF[name]):
@@ -67,6 +71,19 @@ def calling(request: Request, given: HTTPAuthorizationCredentials | None) -> Cal
         with contextlib.suppress(Fault):
             request.app.state.db.write_now(lambda conn: token_store.used(conn, found.token.id, now_ms))
     return found
+
+
+def _refuse_unknown(request: Request) -> None:
+    """A filter that is misspelt must not give everything."""
+    known = _known(request.scope["route"]) if request.query_params else frozenset()
+    for name in request.query_params:
+        if name not in known:
+            expected = f"one of {', '.join(sorted(known))}" if known else "none"
+            raise Refused(422, f"query: found {name[:40]!r}, expected {expected}")
+
+
+def _known(route: APIRoute) -> frozenset[str]:
+    return frozenset(one.alias for one in get_flat_params(route.dependant) if isinstance(one.field_info, Query))
 
 
 _ASK = {"WWW-Authenticate": "Bearer"}

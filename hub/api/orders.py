@@ -9,7 +9,7 @@ from pydantic import Field
 from hub import audit, pages
 from hub.api import token_store
 from hub.api.gate import Caller, scope
-from hub.api.model import DEVICE_PATTERN, DeviceName, Limit, Model, NumberCursor, Page, number_of, part
+from hub.api.model import DEVICE_PATTERN, WHOLE, DeviceName, Limit, Model, NumberCursor, Page, number_of, part
 from hub.api.problem import Refused
 from hub.api.token_store import Answer
 from hub.db import Connection
@@ -51,7 +51,7 @@ class Identify(Model):
     """Flashes and beeps for so long."""
 
     name: Literal["identify"]
-    seconds: Annotated[int, Field(ge=1, le=60)] = 15
+    seconds: Annotated[int, Field(ge=1, le=60), WHOLE] = 15
 
 
 class Restart(Model):

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from hub import audit, pages
 from hub.api.gate import Caller, scope
-from hub.api.model import Limit, Model, Name, NameCursor, Number, Page, part
+from hub.api.model import LAST_ID, WHOLE, Limit, Model, Name, NameCursor, Number, Page, part
 from hub.api.problem import Refused
 from hub.db import Connection
 from hub.db import Refused as Taken
@@ -19,7 +19,7 @@ from wire.policy import BadDocument, Layer
 router = APIRouter(tags=["policy"])
 Reader = Annotated[Caller, Depends(scope("policy:read"))]
 Writer = Annotated[Caller, Depends(scope("policy:write"))]
-OfGroup = Annotated[int | None, Query(ge=1, le=pages.LAST_ID, description="Only devices of this group.")]
+OfGroup = Annotated[int | None, Query(ge=1, le=LAST_ID, description="Only devices of this group.")]
 _DETAIL = 500
 
 
@@ -53,7 +53,7 @@ class NewGroup(Model):
 
     kind: Literal["kind", "place", "tag"]
     name: Annotated[str, Field(min_length=1, max_length=60)]
-    rank: Annotated[int, Field(ge=1, le=9)] = 5
+    rank: Annotated[int, Field(ge=1, le=9), WHOLE] = 5
 
 
 class Saying(Model):
@@ -108,7 +108,7 @@ class Publishing(Model):
     """Publishes exactly what was looked at."""
 
     fingerprint: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-    group: Annotated[int, Field(ge=1, le=pages.LAST_ID)] | None = None
+    group: Annotated[int, Field(ge=1, le=LAST_ID), WHOLE] | None = None
 
 
 class Published(Model):

@@ -6,8 +6,10 @@ from typing import Any
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.routing import Match, Route
 
 from hub.db import Fault
 
@@ -43,11 +45,23 @@ def refused(_request: Request, error: Exception) -> JSONResponse:
     return answer(error.status, error.detail, error.headers)
 
 
-def of_http(_request: Request, error: Exception) -> JSONResponse:
+def of_http(request: Request, error: Exception) -> JSONResponse:
     """For those of the framework: no such address, no such method, a body that is no JSON."""
     assert isinstance(error, HTTPException)  # noqa: S101 (it is registered for these)
-    said = {404: "there is nothing at this address", 405: "this address knows no such method"}
+    if error.status_code == 405:
+        # The framework names the methods of one route only; an address has several.
+        return answer(405, "this address knows no such method", {"Allow": ", ".join(_methods(request))})
+    said = {404: "there is nothing at this address"}
     return answer(error.status_code, said.get(error.status_code, str(error.detail)), dict(error.headers or {}))
+
+
+def _methods(request: Request) -> list[str]:
+    found: set[str] = set()
+    for context in iter_route_contexts(request.app.routes):
+        route = context.original_route
+        if isinstance(route, Route) and route.matches(request.scope)[0] != Match.NONE:
+            found |= route.methods or set()
+    return sorted(found)
 
 
 def of_values(_request: Request, error: Exception) -> JSONResponse:

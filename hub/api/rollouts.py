@@ -7,7 +7,7 @@ from pydantic import Field
 
 from hub import audit, pages
 from hub.api.gate import Caller, scope
-from hub.api.model import DeviceName, Limit, Model, Number
+from hub.api.model import LAST_ID, WHOLE, DeviceName, Limit, Model, Number
 from hub.api.policy import of_group
 from hub.api.problem import Refused
 from hub.db import Connection
@@ -22,7 +22,7 @@ router = APIRouter(tags=["rollouts"])
 Reader = Annotated[Caller, Depends(scope("rollouts:read"))]
 Writer = Annotated[Caller, Depends(scope("rollouts:write"))]
 Approver = Annotated[Caller, Depends(scope("rollouts:approve"))]
-Milliseconds = Annotated[int, Field(ge=60_000, le=30 * DAY_MS)]
+Milliseconds = Annotated[int, Field(ge=60_000, le=30 * DAY_MS), WHOLE]
 
 _WHY_NOT = {
     "status": "that cannot be done as the roll-out stands",
@@ -75,7 +75,7 @@ class New(Model):
 
     title: Annotated[str, Field(min_length=1, max_length=80)]
     fingerprint: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-    group: Annotated[int, Field(ge=1, le=pages.LAST_ID)] | None = None
+    group: Annotated[int, Field(ge=1, le=LAST_ID), WHOLE] | None = None
     first: Annotated[list[DeviceName], Field(max_length=50, default_factory=list)]
     soak_ms: Milliseconds = 600_000
     deadline_ms: Milliseconds = 1_800_000
@@ -87,7 +87,7 @@ class Doing(Model):
 
     act: Literal["pause", "resume", "skip_device", "skip_group", "retry_device", "abort", "take_back"]
     device: DeviceName | None = None
-    group: Annotated[int, Field(ge=0, le=10_000)] = 0
+    group: Annotated[int, Field(ge=0, le=10_000), WHOLE] = 0
 
 
 class Approval(Model):

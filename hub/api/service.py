@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import Depends, FastAPI, Request
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.datastructures import State
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -81,7 +81,8 @@ def document(api: FastAPI) -> dict[str, Any]:
     schemas["Problem"] = Problem.model_json_schema()
     schemas |= layer_schemas()
     schemas["Saying"]["properties"]["document"] = {"$ref": "#/components/schemas/Layer"}
-    for route in api.routes:
+    for context in iter_route_contexts(api.routes):
+        route = context.original_route
         if isinstance(route, APIRoute) and route.include_in_schema:
             _tell_scope(route, found["paths"][route.path_format])
     for unused in ("HTTPValidationError", "ValidationError"):
