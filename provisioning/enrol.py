@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from wire import enrolment, topics, whole_file
+from wire import enrolment, topics, whole_file, x509
 from wire.enrolment import BadInvitation, CodeMade, CodeWanted, Invitation
 
 _TIMEOUT_S = 20
@@ -34,8 +34,8 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     parser.add_argument("--invitation", metavar="LINE", help="one that was made already; - reads it from the input")
     parser.add_argument("--hub", default="", metavar="URL", help="the hub's address, to ask it for a code")
-    parser.add_argument("--token-file", type=Path, metavar="FILE", help="a token with the scope `enrol`")
-    parser.add_argument("--root", type=Path, metavar="FILE", help="the town's root.pem, where https needs it")
+    parser.add_argument("--token-file", type=Path, metavar="FILE", help="a token with the scope `enrolment:write`")
+    parser.add_argument("--root", type=Path, metavar="FILE", help="the town's root.pem: what https and devices trust")
     parser.add_argument("--device", default="", metavar="NAME")
     parser.add_argument("--kind", choices=get_args(enrolment.Kind))
     parser.add_argument("--serial", default="", metavar="S", help="only for the device with this serial number")
@@ -67,39 +67,46 @@ def _made(given: argparse.Namespace) -> Invitation:
         raise Mistake("enrol: expected --invitation, or --hub, --token-file, --device and --kind")
     if not topics.is_device(given.device):
         raise Mistake(f"--device: found {given.device!r}, expected a name of a-z, 0-9 and - (at most 63)")
+    token, root = _text(given.token_file), _text(given.root) if given.root else ""
+    wanted = msgspec.json.encode(CodeWanted(given.device, given.kind, given.serial))
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token.strip()}"}
     try:
-        token = given.token_file.read_text(encoding="ascii").strip()
-        root = given.root.read_text(encoding="ascii") if given.root else None
+        made = msgspec.json.decode(_ask(given.hub, root, "POST", enrolment.CODES_PATH, wanted, headers), type=CodeMade)
+        root = root or _ask(given.hub, root, "GET", enrolment.ROOT_PATH, None, {}).decode()
+        fingerprint = x509.fingerprint(x509.read_certificate(root.encode()))
+    except (msgspec.DecodeError, ValueError) as error:
+        raise Mistake(f"{given.hub}: what answers there is no hub of ours") from error
+    return enrolment.invite(given.hub, made.code, fingerprint)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="ascii")
     except (OSError, UnicodeDecodeError) as error:
-        raise Mistake(f"{getattr(error, 'filename', None) or 'a file'}: cannot be read ({error})") from error
-    return enrolment.read_invitation(_ask(given.hub, token, root, CodeWanted(given.device, given.kind, given.serial)))
+        raise Mistake(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})") from error
 
 
-def _ask(hub: str, token: str, root: str | None, wanted: CodeWanted) -> str:
+def _ask(hub: str, root: str, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> bytes:
     address = urlsplit(hub)
     connection = _connection(address.scheme, address.hostname or "", address.port, root)
-    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
     try:
-        path = address.path.rstrip("/") + enrolment.CODES_PATH
-        connection.request("POST", path, msgspec.json.encode(wanted), headers)
+        connection.request(method, address.path.rstrip("/") + path, body, headers)
         answer = connection.getresponse()
-        body = answer.read(_MOST_BYTES)
-    except (OSError, HTTPException, ValueError) as error:
+        found = answer.read(_MOST_BYTES)
+    except (OSError, HTTPException) as error:
         raise Mistake(f"{hub} does not answer ({error})") from error
     finally:
         connection.close()
     if answer.status not in (200, 201):
-        raise Mistake(f"{hub} makes no code (code {answer.status}); has the token the scope `enrol`?")
-    try:
-        return msgspec.json.decode(body, type=CodeMade).invitation
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Mistake(f"{hub}: what answers there is no hub of ours") from error
+        said = found.decode("utf-8", "replace")[:200].replace("\n", " ")
+        raise Mistake(f"{hub} says no (code {answer.status}): {said}")
+    return found
 
 
-def _connection(scheme: str, host: str, port: int | None, root: str | None) -> HTTPConnection:
+def _connection(scheme: str, host: str, port: int | None, root: str) -> HTTPConnection:
     if scheme == "https":
         context = ssl.create_default_context()
-        if root is not None:
+        if root:
             context.load_verify_locations(cadata=root)
         return HTTPSConnection(host, port, timeout=_TIMEOUT_S, context=context)
     if scheme == "http" and host in _LOOPBACK:

@@ -27,7 +27,7 @@ _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 ENROL_PATH = "/device/enrol"
 RENEW_PATH = "/device/renew"
 ROOT_PATH = "/device/root"
-CODES_PATH = "/api/v1/enrolment-codes"
+CODES_PATH = "/api/v1/enrolment/codes"
 # The largest is a renewal with its old chain; more is none of ours.
 BODY_BYTES = 32_768
 
@@ -144,7 +144,7 @@ class Waiting(msgspec.Struct, frozen=True):
 
 
 class CodeWanted(msgspec.Struct, frozen=True, omit_defaults=True):
-    """An officer's computer asks for a code for one device (`CODES_PATH`, with a token of the scope `enrol`)."""
+    """An officer's computer asks for a code for one device (`CODES_PATH`, scope `enrolment:write`)."""
 
     device: Short
     kind: Kind
@@ -152,9 +152,9 @@ class CodeWanted(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class CodeMade(msgspec.Struct, frozen=True):
-    """The answer: the invitation's line, and until when it is good (UTC ms)."""
+    """The answer: the code, and until when it is good (UTC ms)."""
 
-    invitation: Annotated[str, msgspec.Meta(max_length=1000)]
+    code: Short
     end_ms: Millis
 
 

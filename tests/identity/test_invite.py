@@ -1,19 +1,23 @@
 """The officer's computer: an invitation as a QR code or on a card, made already or asked for with a token."""
 
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from edge_agent.identity import enrol
+from hub import pages
+from hub.api import token_store
+from hub.api.scope import Scope
+from hub.db import Db
 from provisioning.__main__ import main
-from wire import enrolment
-from wire.enrolment import CodeMade, CodeWanted, Invitation
+from tests.identity.parts import NewDevice, OwnTown
+from tests.login import second
+from tests.login.parts import HASHED
+from wire.enrolment import Invitation
 
 TOLD = Invitation("https://hub.example", "", "ab" * 32)
+DAY_MS = 86_400_000
 
 
 def test_an_invitation_goes_onto_a_card(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -26,61 +30,51 @@ def test_an_invitation_goes_onto_a_card(tmp_path: Path, capsys: pytest.CaptureFi
     assert f"--hub https://hub.example --root {'ab' * 32}" in said
 
 
-class _Hub(BaseHTTPRequestHandler):
-    """A hub's HTTP interface, as far as one call goes: it stands on a socket of its own."""
-
-    def do_POST(self) -> None:
-        """Makes a code for whoever has the token."""
-        body = self.rfile.read(int(self.headers["content-length"]))
-        good = self.path == enrolment.CODES_PATH and self.headers["authorization"] == "Bearer secret-token"
-        wanted = msgspec.json.decode(body, type=CodeWanted)
-        line = Invitation("http://127.0.0.1:1", enrolment.make_code(), "cd" * 32).text
-        self.send_response(201 if good else 403)
-        self.end_headers()
-        if wanted.device != "odd":
-            self.wfile.write(msgspec.json.encode(CodeMade(line, 0)))
-
-    def log_message(self, *_: object) -> None:
-        """Says nothing."""
-
-
 @pytest.fixture
-def url() -> Iterator[str]:
-    """Where it is."""
-    with HTTPServer(("127.0.0.1", 0), _Hub) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join(30)
+def town(tmp_path: Path) -> Iterator[OwnTown]:
+    """A town whose hub runs."""
+    town = OwnTown(tmp_path / "town")
+    with town.hub:
+        yield town
 
 
-def test_a_code_is_asked_for_with_a_token(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    token, card = tmp_path / "token", tmp_path / "card"
-    token.write_text("secret-token\n")
-    card.mkdir()
-    words = ["enrol", "--hub", url, "--token-file", str(token), "--kind", "tablet", "--to", str(card)]
-    assert main([*words, "--device", "tablet-1"]) == 0
-    told = enrol.invitation_in(card)
+def _token(town: OwnTown, *scopes: Scope) -> str:
+    """A token of somebody of the IT, as the page of tokens makes it."""
+    second.add_to(town.hub, "hanako", "it", HASHED)
+    database, now_ms = Db(town.hub.database), pages.now_ms()
+    text = database.write_now(lambda conn: token_store.make(conn, "pc", 1, scopes, now_ms, now_ms + DAY_MS))
+    database.close()
+    return text
+
+
+def test_a_code_is_asked_for_with_a_token(town: OwnTown, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    token, device = tmp_path / "token", NewDevice(town)
+    token.write_text(_token(town, "enrolment:write") + "\n")
+    words = ["enrol", "--hub", town.hub.url, "--token-file", str(token), "--kind", "tablet", "--to", str(device.state)]
+    assert main([*words, "--device", device.name]) == 0
+    told = enrol.invitation_in(device.state)
     assert told is not None
-    assert told.root == "cd" * 32
+    assert told.root == town.authority.root_fingerprint
+    assert device.enrol("--invitation", told.text).returncode == 0
+    # With the officer's own root nobody has to be asked for it.
+    assert main([*words, "--device", "tablet-2", "--root", str(town.ca / "root.pem")]) == 0
     capsys.readouterr()
     for changed, sentence in (
         ({"--device": "A/B"}, "--device: found 'A/B'"),
-        ({"--device": "odd"}, "no hub of ours"),
         ({"--device": "t1", "--hub": "http://192.0.2.1"}, "a token must not cross in the clear"),
         ({"--device": "t1", "--hub": "http://127.0.0.1:9"}, "does not answer"),
         ({"--device": "t1", "--token-file": str(tmp_path / "none")}, "cannot be read"),
         ({"--device": "t1", "--to": str(tmp_path / "none")}, "No such file"),
+        ({"--device": "t1", "--root": str(token)}, "no hub of ours"),
     ):
         given = dict(zip(words[1::2], words[2::2], strict=True)) | changed
-        assert main(["enrol", *(word for pair in given.items() for word in pair)]) == 2
+        assert main(["enrol", *(word for pair in given.items() for word in pair)]) == 2, sentence
         said = capsys.readouterr().err
         assert sentence in said
         assert said.count("\n") == 1
-    token.write_text("other")
+    token.write_text("machinaka_1_" + "x" * 43)
     assert main([*words, "--device", "t1"]) == 2
-    assert "has the token the scope" in capsys.readouterr().err
+    assert "says no (code 401)" in capsys.readouterr().err
     assert main(["enrol", "--device", "t1"]) == 2
     assert "expected --invitation, or --hub" in capsys.readouterr().err
     assert main(["enrol", "--invitation", "x"]) == 2

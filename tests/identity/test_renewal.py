@@ -1,12 +1,17 @@
 """A device gets its next certificate in time, and after a long time in a drawer: real agent, hub and broker, whose wall
 clock is the test's (libfaketime)."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.identity.parts import FAKETIME, Clock, NewDevice, OwnTown, soon
+from hub.db import Db
+from hub.identity import store
+from hub.told import Told
+from tests.identity.parts import FAKETIME, Clock, NewDevice, OwnTown, ask_of, request_of, soon
+from wire.messages import Renewal
 
 pytestmark = pytest.mark.skipif(FAKETIME is None, reason="libfaketime is not installed")
 
@@ -87,3 +92,23 @@ def test_a8_beyond_the_grace_it_needs_a_code(town: OwnTown) -> None:
         device.leave(town.invite(device.name))
         assert soon(lambda: _is_heard(town, device)), device.log.read_text()
     assert town.how(device.name) == ["code", "code"]
+
+
+def test_what_was_asked_before_the_hub_ended_is_answered_once_by_the_next(tmp_path: Path) -> None:
+    """Killed between taking a question in and answering it, over and over: one answer, one certificate."""
+    town = OwnTown(tmp_path / "town")
+    with town.hub:
+        assert town.ask(ask_of("tablet-1", town.invite("tablet-1").code)).status_code == 200
+        town.hub.stop(signal.SIGKILL)
+        database = Db(town.hub.database)
+        told = Told(1, "tablet-1", 1, 1, 1, Renewal(request_of("tablet-1")[1]))
+        for _ in range(3):
+            # The same question taken in again, as when its batch is repeated after a restore.
+            database.write_now(lambda conn: store.take_renewals(conn, [told]))
+            town.hub.start()
+            assert soon(lambda: not town.ledger.rows("SELECT 1 FROM renewal"))
+            town.hub.stop(signal.SIGKILL)
+        database.close()
+        assert town.how("tablet-1") == ["code", "renewal"]
+        assert len(town.ledger.rows("SELECT 1 FROM outbox WHERE what = 'certificate'")) == 1
+        town.hub.process = None
