@@ -120,6 +120,10 @@ class Link:
         except TimeoutError as error:
             raise Refused("no answer to the connection") from error
         self._client.subscribe([(self._topic("ack"), 1), (self._topic("down"), 1)])
+        self.say_hello()
+
+    def say_hello(self) -> None:
+        """Says that the device is there, at the beginning and to a hub that may have missed it."""
         self.publish(self._topic("presence"), codec.encode(self._presence))
 
     def _serve_socket(self) -> None:

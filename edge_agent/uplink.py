@@ -106,6 +106,7 @@ class Uplink:
         self._wake = asyncio.Event()
         self._anew = asyncio.Event()
         self._acks: list[Ack] = []
+        self._hub_begins = False
         self._lanes: dict[Lane, _Lane] = {lane: _Lane() for lane in LANES}
         self._watchers: list[Callable[[UplinkState], None]] = []
         self._takers: dict[type, Callable[[Any], None]] = {}
@@ -173,6 +174,10 @@ class Uplink:
         self._set(connected=True)
         while link.connected and not self._anew.is_set():
             self._wake.clear()
+            if self._hub_begins:
+                # What was said while it did not listen is lost where the broker was killed as well.
+                self._hub_begins = False
+                link.say_hello()
             await self._take_acks()
             now_s = time.monotonic()
             for lane, lane_state in self._lanes.items():
@@ -201,11 +206,13 @@ class Uplink:
             link.publish(topics.topic(self._settings.device, "up"), outgoing.payload)
 
     async def _ask(self, link: Link, lane: Lane, state: _Lane, now_s: float) -> None:
-        """Asks where the hub is, with a batch of nothing, when the lane has been silent for long.
+        """Asks where the hub is, with a batch of nothing, when the lane has been silent for long; a question that was
+        not answered, more often.
 
         A hub that was restored from a backup is found out by it, also where nobody taps until Monday.
         """
-        if state.under_way or now_s - state.told_s < _ASK_EVERY_S:
+        every_s = _RESEND_S[0] if self._is_late(now_s) else _ASK_EVERY_S
+        if state.under_way or now_s - state.told_s < every_s:
             return
         self._told(state, now_s)
         question = Batch(await self._spool.spool_id(), lane, state.mark, ())
@@ -262,6 +269,7 @@ class Uplink:
                 # One for another run is about the records of a copy of this device.
                 if ack.run in ("", self._run):
                     self._acks.append(ack)
+                    self._hub_begins |= ack.begins
                     self._wake.set()
         except codec.Unreadable as error:
             log.warning("a message on %s could not be read: %s", address.leaf, error)

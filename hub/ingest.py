@@ -320,8 +320,9 @@ class Ingest:
 
 
 def _told(device: str, spool: str, lane: str, through: int) -> tuple[str, bytes]:
-    """The ack that tells a device where the hub is."""
-    return topics.topic(device, "ack"), codec.encode(Ack(spool, lane, through))  # type: ignore[arg-type]
+    """The ack that tells a device where the hub is, and asks it to say that it is there."""
+    ack = Ack(spool, lane, through, begins=True)  # type: ignore[arg-type]
+    return topics.topic(device, "ack"), codec.encode(ack)
 
 
 class _Trouble:

@@ -60,7 +60,8 @@ then there is no ack. A batch without records is allowed: its ack tells the curs
 """
 _ACK = """\
 The hub's answer, after its commit and never before. It may go with QoS 0: one that is lost is made again by the
-batch that the device then repeats, after 30 s at first.
+batch that the device then repeats, after 30 s at first. A hub that begins to hear its broker sends one with `begins`
+for each lane it knows: the device says its presence again, which may have been lost meanwhile.
 """
 _PRESENCE = """\
 Sent at each connection, and as the last will. `connection` never goes back: an `online: false` whose connection is
@@ -168,7 +169,7 @@ def _messages() -> dict[str, Any]:
     batches = sorted(path.stem for path in GOLDEN.glob("batch-*.json"))
     return {
         "batch": _message(Batch, "Records of one lane", batches),
-        "ack": _message(Ack, "What the hub has", ["ack", "ack-of-one-run"]),
+        "ack": _message(Ack, "What the hub has", ["ack", "ack-of-one-run", "ack-of-a-beginning"]),
         "presence": _message(Presence, "Online or not", ["presence", "last-will"]),
         "desired": _message(Desired, "What a device is to be", ["down-desired"]),
         "order": _message(Order, "One thing to do", ["down-order"]),

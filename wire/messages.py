@@ -86,12 +86,14 @@ class Ack(msgspec.Struct, frozen=True, omit_defaults=True):
     """The hub has everything of this lane through `through` in its database.
 
     With a `run` it is for that start of the agent alone (there are two devices of this name): others ignore it.
+    `begins`: nobody asked; the hub has just begun to hear its broker, and a device says again that it is there.
     """
 
     spool: Spool
     lane: Lane
     through: Through
     run: Text = ""
+    begins: bool = False
 
 
 class Presence(msgspec.Struct, frozen=True, omit_defaults=True):

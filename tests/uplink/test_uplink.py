@@ -93,6 +93,19 @@ async def test_records_arrive_once_in_order_and_presence_tells(tmp_path: Path, b
     hub.stop()
 
 
+async def test_a_hub_that_begins_is_told_again_who_is_there(tmp_path: Path, broker: Broker) -> None:
+    hub = TinyHub(broker.port)
+    hub.start()
+    async with running(Device(tmp_path, broker.port)) as device:
+        await device.punch(1)
+        await drained(device)
+        # Its own answers are no reason to say it again.
+        assert hub.presences.count(hub.presences[-1]) == 1
+        hub.begin()
+        await until(lambda: hub.presences.count(hub.presences[-1]) == 2)
+    hub.stop()
+
+
 async def test_what_was_kept_while_all_was_away_arrives_after(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     port = free_port()

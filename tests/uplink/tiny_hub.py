@@ -41,6 +41,12 @@ class TinyHub:
         self._client.disconnect()
         self._client.loop_stop()
 
+    def begin(self) -> None:
+        """Tells every lane its cursor, as a hub does whose broker does not know it."""
+        for (device, spool, lane), cursor in self.cursors.items():
+            ack = Ack(spool, lane, cursor, begins=True)  # type: ignore[arg-type]
+            self._client.publish(topics.topic(device, "ack"), codec.encode(ack), qos=1)
+
     def key(self, device: str, lane: str) -> tuple[str, str, str]:
         """The one spool of a device, in a lane."""
         (found,) = (key for key in self.cursors if (key[0], key[2]) == (device, lane))

@@ -135,7 +135,7 @@ def batches(draw: st.DrawFn) -> Batch:
     return Batch(draw(spools), draw(lanes), after, tuple(records), draw(counts))
 
 
-acks = st.builds(Ack, spools, lanes, counts, texts)
+acks = st.builds(Ack, spools, lanes, counts, texts, st.booleans())
 presences = st.builds(Presence, st.booleans(), texts, counts, texts, texts, counts, counts, texts, texts)
 
 # What may be signed: JSON without fractions.

@@ -170,7 +170,11 @@ BATCHES: dict[str, Batch] = {
     "batch-missing.json": Batch(SPOOL, "urgent", 2, (_record(5, "punch", 1), _record(6, "alarm", 1)), 2),
 }
 RUN = "c41d08e95ab7f236"
-ACKS = {"ack.json": Ack(SPOOL, "urgent", 43), "ack-of-one-run.json": Ack(SPOOL, "urgent", 43, RUN)}
+ACKS = {
+    "ack.json": Ack(SPOOL, "urgent", 43),
+    "ack-of-one-run.json": Ack(SPOOL, "urgent", 43, RUN),
+    "ack-of-a-beginning.json": Ack(SPOOL, "bulk", 16, begins=True),
+}
 PRESENCES = {
     "presence.json": Presence(
         online=True,
