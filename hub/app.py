@@ -158,7 +158,13 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
     app.state.addresses = Addresses(state_dir)
     app.state.tell = Tell(db, live, app.state.addresses)
     app.state.watch = Watch(
-        db, live, app.state.ingest, (state_dir, settings.ca), settings.url, wake_post=app.state.tell.wake
+        db,
+        live,
+        app.state.ingest,
+        (state_dir, settings.ca),
+        settings.url,
+        wake_post=app.state.tell.wake,
+        broker_fault=app.state.broker.fault,
     )
     telling = asyncio.create_task(app.state.tell.run(), name="alert messages")
     watching = asyncio.create_task(app.state.watch.run(), name="alerts")

@@ -40,6 +40,8 @@ class Surroundings(msgspec.Struct, frozen=True):
     # What ends when, of the town's own: subject of `town_certificate` and UTC ms.
     certificates: tuple[tuple[str, int], ...] = ()
     crl_end_ms: int | None = None
+    # What the last look at the broker's rules found wrong, and when; empty: nothing.
+    broker_fault: tuple[str, int] = ("", 0)
 
 
 def gather(conn: Connection, around: Surroundings, settings: AlertSettings, now_ms: int) -> Seen:
@@ -168,6 +170,9 @@ def town(around: Surroundings, now_ms: int) -> Iterator[Fact]:
     """What concerns the hub itself."""
     if around.hearing_since_ms is None:
         yield Fact("broker", "", around.deaf_since_ms)
+    if around.broker_fault[0]:
+        fault, since_ms = around.broker_fault
+        yield Fact("broker_rules", "", since_ms, detail=fault[:200])
     if around.disk_total:
         free = around.disk_free * 1000
         if free < around.disk_total * DISK_WELL_PERMILLE:

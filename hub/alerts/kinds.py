@@ -15,6 +15,7 @@ Kind = Literal[
     "place_offline",
     "town_offline",
     "broker",
+    "broker_rules",
     "spool_full",
     "spool_broken",
     "reader",
@@ -64,6 +65,7 @@ class Nature(NamedTuple):
 # In the order in which they are shown: the gravest first.
 NATURE: dict[Kind, Nature] = {
     "broker": Nature("fault", "in_hours", MINUTE_MS, "/alerts?kind=broker"),
+    "broker_rules": Nature("fault", "at_once", 0, "/settings/identity"),
     "town_offline": Nature("fault", "in_hours", MINUTE_MS, "/devices?condition=offline"),
     "crl": Nature("fault", "at_once", 0, "/settings/identity"),
     "clone": Nature("fault", "at_once", 0, "/settings/clones"),

@@ -14,6 +14,8 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
+import msgspec
+
 from hub.alerts import gather, hours, post, rule, say, store
 from hub.alerts.gather import Surroundings
 from hub.alerts.rule import Key, Letter, Seen
@@ -47,11 +49,13 @@ class Watch:
         url: str,
         *,
         wake_post: Callable[[], None] = lambda: None,
+        broker_fault: Callable[[], tuple[str, int]] = lambda: ("", 0),
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
         self._db, self._live, self._hearing, self._url = db, live, hearing, url
         self._state_dir, self._ca = folders
         self._wake_post, self._now_ms = wake_post, now_ms
+        self._broker_fault = broker_fault
         self._waiting: Mapping[Key, int] = {}
         self._hearing_since_ms: int | None = None
         self._deaf_since_ms = now_ms()
@@ -95,7 +99,7 @@ class Watch:
         now_ms = self._now_ms()
         self._listen(now_ms)
         read = partial(gather.around, self._state_dir, self._ca, self._hearing_since_ms, self._deaf_since_ms)
-        around = await asyncio.to_thread(read)
+        around = msgspec.structs.replace(await asyncio.to_thread(read), broker_fault=self._broker_fault())
         changes, quiet, due = await self._db.aread(partial(self._decide, around, now_ms))
         self._waiting = changes.waiting
         if changes.any or due:

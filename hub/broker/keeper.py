@@ -72,6 +72,10 @@ class Keeper:
                 self._done = goal
         return self.state
 
+    def fault(self) -> tuple[str, int]:
+        """What is wrong with the broker, and since when (UTC ms); empty when nothing is."""
+        return self.state.fault, self.state.since_ms
+
     async def run(self) -> None:
         """Does what is wanted, looks every hour whether the broker keeps its rules, and has it read its files anew
         in the small hours, long before they end."""

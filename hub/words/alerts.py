@@ -27,6 +27,7 @@ _SHORT = {
     "rollout": ("段階配信", "roll-out"),
     "certificate": ("端末の証明書", "device certificate"),
     "town_certificate": ("ハブの証明書", "hub certificates"),
+    "broker_rules": ("通信の受け口の検査", "broker check"),
     "crl": ("失効リスト", "revocation list"),
     "backup": ("バックアップ", "backup"),
     "hub_disk": ("ハブのディスク", "hub's disk"),
@@ -37,6 +38,10 @@ _SENTENCE = {
     "place_offline": ("{place} の端末{n}台がまとめてつながりません", "{place}: {n} devices went away together"),
     "town_offline": ("町内の端末{n}台がまとめてつながりません", "{n} devices of the town went away together"),
     "broker": ("端末からの通信を受け取れません", "The hub cannot hear its devices"),
+    "broker_rules": (
+        "通信の受け口(ブローカー)の検査で異常が見つかりました({detail})",
+        "The broker failed its check ({detail})",
+    ),
     "spool_full": ("{it} が記録できません(保存場所がいっぱい)", "{it} cannot record: its store is full"),
     "spool_broken": (
         "{it} の保存ファイルが壊れ、作り直されました",
@@ -162,6 +167,10 @@ _STEP = {
     "town_certificate": (
         "情報担当が machinaka-provision ca status を実行し、更新してください。",
         "IT runs machinaka-provision ca status and renews it.",
+    ),
+    "broker_rules": (
+        "情報担当に連絡してください。守りが破れたブローカーは自動で止まり、端末の記録は端末に残ります。",
+        "Tell IT. A broker that lets strangers in is stopped by itself; devices keep their records meanwhile.",
     ),
     "crl": (
         "情報担当が machinaka-provision ca crl を実行し、新しいリストを置いてください。",

@@ -172,9 +172,15 @@ def test_the_towns_own_certificates_the_list_and_the_disk() -> None:
         disk_free=49,
         certificates=(("hub", NOW_MS + DAY_MS), ("broker", NOW_MS + 30 * DAY_MS)),
         crl_end_ms=NOW_MS + 13 * DAY_MS,
+        broker_fault=("a device may publish to another's topic", NOW_MS - DAY_MS),
     )
     wrong = {fact.key: fact.firm for fact in gather.town(around, NOW_MS)}
-    assert wrong == {("hub_disk", ""): True, ("town_certificate", "hub"): True, ("crl", ""): True}
+    assert wrong == {
+        ("hub_disk", ""): True,
+        ("town_certificate", "hub"): True,
+        ("crl", ""): True,
+        ("broker_rules", ""): True,
+    }
 
 
 def test_a_roll_out_that_stopped(db: Db) -> None:
