@@ -36,6 +36,8 @@ PAGES = {
     "policy": "/policy",
     "policy-changes": "/policy/changes",
     "device-policy": "/devices/genkan-1/policy",
+    "rollouts": "/rollouts",
+    "rollout-new": "/rollouts/new",
     "settings": "/settings",
     "people": "/settings/people",
     "person": "/settings/people/1",

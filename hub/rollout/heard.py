@@ -122,6 +122,9 @@ def _failure(heard: Heard) -> tuple[Why, str] | None:
     report, ordered = heard.report, heard.ordered
     if report is None or ordered is None:
         return None
+    if report.result == "refused" and report.error == "older":
+        # The device knows more than a hub that was put back: the hub publishes the same anew by itself.
+        return None
     # What a device refuses it may not have seen as what it is: a broken signature tells no generation.
     refused = report.result == "refused" and report.received_ms > ordered.made_ms
     if report.result != "applied" and (refused or _has_seen(heard)):

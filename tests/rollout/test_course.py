@@ -129,6 +129,16 @@ def test_a_refusal_of_what_was_before_is_none_of_now() -> None:
     assert world.course.members[1].detail == "signature"
 
 
+def test_a_device_that_knows_more_than_the_hub_has_not_failed() -> None:
+    world = running(1)
+    world.now_ms += 1
+    world.report(1, Report("a", 9, 9, "refused", "older", "", True, world.now_ms))
+    assert world.look() == []
+    world.order(1, NEW)
+    world.follows(1)
+    assert world.states()[1] == "succeeded"
+
+
 def test_the_same_settings_published_anew_are_still_ours() -> None:
     """A hub that was put back begins a new incarnation; a calendar is published again."""
     world = running(1)
