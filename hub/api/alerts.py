@@ -88,7 +88,9 @@ async def take(
         audit.note(conn, now_ms, caller.who, did, row.subject, row.kind)
         return _alert(_found(store.one(conn, number), number))
 
-    return await request.app.state.db.write(write)  # type: ignore[no-any-return]
+    changed: Alert = await request.app.state.db.write(write)
+    request.app.state.watch.changed()
+    return changed
 
 
 def _found(row: Row | None, number: int) -> Row:
