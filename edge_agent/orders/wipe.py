@@ -29,7 +29,8 @@ from edge_agent.spool_thread import AsyncSpool
 # What is needed until the hub has been told. The spool goes at the next start.
 _KEPT = ("identity", "spool.", "orders.db", "locked.", "connection", "good-time")
 _LOOK_EVERY_S = 0.1
-_ACK_S = 60
+# How long the key stays for telling; a stolen device, which may be cut off at any moment, does not keep it for long.
+_ACK_S, _ACK_AT_ONCE_S = 60, 10
 
 
 class Wipe:
@@ -67,7 +68,7 @@ class Wipe:
         """Goes on where a power cut came between the result and the end of the key."""
         found = await asyncio.to_thread(locked.read, self._state_dir)
         if found is not None and found.why == "wiping" and found.code:
-            await self._forget(found)
+            await self._forget(found, _ACK_AT_ONCE_S)
 
     async def _wipe(self, *, at_once: bool) -> Outcome:
         found = await asyncio.to_thread(locked.read, self._state_dir)
@@ -85,15 +86,15 @@ class Wipe:
             show(self._screen, erased)
 
         async def then() -> None:
-            await self._forget(erased)
+            await self._forget(erased, _ACK_AT_ONCE_S if at_once else _ACK_S)
 
         if left:
             return Outcome("failed", f"not_whole: {', '.join(left)[:200]}", then)
         return Outcome("done", f"wiped: {erased.code}", then)
 
-    async def _forget(self, found: Locked) -> None:
+    async def _forget(self, found: Locked, within_s: float) -> None:
         """The end of the key, once the hub knows, or after a while."""
-        await self._until_sent(_ACK_S, urgent_only=True)
+        await self._until_sent(within_s, urgent_only=True)
         await asyncio.to_thread(forget_identity, self._state_dir)
         await self._write(Locked("wiped", "", found.since_ms, found.code))
         self._end()
