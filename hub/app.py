@@ -10,7 +10,7 @@ from functools import partial
 from importlib import metadata
 from pathlib import Path
 
-from fastapi import Depends, FastAPI, HTTPException, Request
+from fastapi import Depends, FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute, iter_route_contexts
@@ -23,6 +23,7 @@ from hub.alerts import web as alerts
 from hub.alerts.addresses import Addresses
 from hub.alerts.tell import Tell
 from hub.alerts.watch import Watch
+from hub.api import problem
 from hub.api import web as api
 from hub.api.service import ROOT as API_ROOT
 from hub.api.service import make_api
@@ -96,8 +97,10 @@ def make_app(settings: Settings) -> FastAPI:
     app.add_middleware(Headers)
     app.add_exception_handler(NotSignedIn, pages.not_signed_in)
     app.add_exception_handler(NotFresh, pages.not_fresh)
-    for error in (AnyHTTPException, HTTPException, RequestValidationError, Exception):
-        app.add_exception_handler(error, pages.failed)
+    for error in (AnyHTTPException, HTTPException):
+        app.add_exception_handler(error, _refused)
+    app.add_exception_handler(RequestValidationError, pages.failed)
+    app.add_exception_handler(Exception, pages.failed)
     for router in ROUTERS:
         app.include_router(router)
     app.get("/healthz", dependencies=[Depends(public)])(_healthz)
@@ -115,14 +118,20 @@ def routes(app: FastAPI) -> list[BaseRoute]:
 
 
 def check_needs(found: list[BaseRoute]) -> None:
-    """Every route but the static files and the API, which is asked for itself, names a need of access.py, or says that it
-    is public, or for whoever is half signed in. Raises RuntimeError."""
+    """Every route names a need of access.py, or says that it is public, or for whoever is half signed in. Raises
+    RuntimeError. Not asked are the static files, and the API as a whole, whose routes are asked for themselves."""
     known = {"public", "half", *access.NEEDS}
     for route in found:
         if isinstance(route, Mount) and route.path in ("/static", API_ROOT):
             continue
         if not isinstance(route, APIRoute) or not known & set(pages.needs_of(route)):
             raise RuntimeError(f"{getattr(route, 'path', route)} does not say who may use it")
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    """A page, or a problem for a program: an address of the API with a line feed does not even reach the API."""
+    is_api = request.url.path.startswith(f"{API_ROOT}/")
+    return problem.of_http(request, error) if is_api else pages.failed(request, error)
 
 
 async def _healthz(request: Request) -> JSONResponse:

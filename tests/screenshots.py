@@ -45,6 +45,8 @@ PAGES = {
     "audit": "/settings/audit",
     "audit-checked": "/settings/audit?check=true",
     "quarantine": "/settings/quarantine",
+    "tokens": "/settings/tokens",
+    "clones": "/settings/clones",
     "enrol": "/devices/enrol",
     "identity": "/settings/identity",
     "identity-device": "/settings/identity/genkan-1",

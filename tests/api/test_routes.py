@@ -354,6 +354,7 @@ def test_bytes_that_are_no_request_are_a_problem_and_no_fault(api: Api, content:
 def test_an_address_or_method_that_is_not_there_is_a_problem(api: Api) -> None:
     problem(api.ask("GET", "/nowhere"), 404)
     problem(api.ask("GET", "/devices/"), 404)
+    problem(api.ask("GET", "/devices/a%0Ab/identity"), 404)
     answer = api.ask("PATCH", "/orders")
     problem(answer, 405)
     assert answer.headers["allow"] == "GET, POST"
