@@ -149,6 +149,10 @@ def test_a_device_that_comes_behind_is_sent_the_same_again(tmp_path: Path) -> No
         assert one.outgoing() == {}
         one.come(1, ordered.incarnation, 1, 1)
         assert one.outgoing() == {}
+        # One that knows more is not sent what it would refuse.
+        one.come(1, ordered.incarnation, 2, 2)
+        one.come(2, "f" * 32, 1, 1)
+        assert one.outgoing() == {}
         one.come(1, ordered.incarnation, 0, 0)
         one.come(2)
         assert one.outgoing() == first
