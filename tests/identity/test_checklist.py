@@ -18,6 +18,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hub import pages
 from hub.db import Connection, Db
 from hub.identity import enrol_store, enrolling, inviting
 from hub.identity.authority import Authority
@@ -109,7 +110,7 @@ def test_a2_one_statement_decides_also_between_processes(db: Db) -> None:
 
     def run(other: Db) -> None:
         together.wait()
-        used[other.write_now(lambda conn: enrol_store.use_code(conn, code_hash, "k", NOW_MS + 60_000))] += 1
+        used[other.write_now(lambda conn: enrol_store.use_code(conn, code_hash, "k", pages.now_ms() + 1))] += 1
         other.close()
 
     threads = [threading.Thread(target=run, args=(other,)) for other in others]
@@ -136,7 +137,7 @@ def test_a2_a_code_has_128_bits_and_ends_after_30_minutes(db: Db, authority: Aut
     assert set("".join(codes)) - {"-"} == set(enrolment.ALPHABET)
     made = db.write_now(lambda conn: inviting.make_code(conn, "t1", "tablet", "", "hanako"))
     assert isinstance(made, inviting.Made)
-    assert made.end_ms - NOW_MS <= 30 * 60_000 + 600_000
+    assert 0 < made.end_ms - pages.now_ms() <= 30 * 60_000
 
     def use(at_ms: int) -> object:
         return db.write_now(lambda conn: enrolling.enrol(conn, authority, ask_of("t1", made.code), "here", at_ms))
@@ -156,7 +157,7 @@ def test_a2_a_newer_code_for_the_same_device_replaces_the_older(db: Db, authorit
     assert isinstance(second, inviting.Made)
     for made, kind in ((first, No), (second, Chain)):
         ask = ask_of("t1", made.code)
-        done = db.write_now(lambda conn, ask=ask: enrolling.enrol(conn, authority, ask, "here", NOW_MS + 60_000))  # type: ignore[misc]
+        done = db.write_now(lambda conn, ask=ask: enrolling.enrol(conn, authority, ask, "here", pages.now_ms() + 1))  # type: ignore[misc]
         assert isinstance(done, kind)
 
 
@@ -199,7 +200,7 @@ def test_a3_a_name_that_is_no_device_s_gets_nothing(name: str) -> None:
         return
     try:
         pem = _request([(NameOID.COMMON_NAME, name)])
-    except ValueError:
+    except (ValueError, UserWarning):
         return  # such a request cannot even be written
     # Neither for itself nor as another device.
     for device in (name, "tablet-1"):

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_agent.identity import renewal
+from hub import pages
 from hub.db import Connection, Db
 from hub.identity import enrolling, inviting, store
 from hub.identity.authority import Authority
@@ -69,7 +70,7 @@ def _first(db: Db, authority: Authority, device: str) -> None:
     made = db.write_now(lambda conn: inviting.make_code(conn, device, "tablet", "", "hanako"))
     assert isinstance(made, inviting.Made)
     done = db.write_now(
-        lambda conn: enrolling.enrol(conn, authority, ask_of(device, made.code), "here", NOW_MS + 60_000)
+        lambda conn: enrolling.enrol(conn, authority, ask_of(device, made.code), "here", pages.now_ms() + 1)
     )
     assert isinstance(done, Chain)
 
@@ -85,7 +86,7 @@ def _renewed(db: Db, authority: Authority, device: str, request: str = "") -> st
 
     db.write_now(take)
     for one in db.read(lambda conn: store.asked(conn, 10)):
-        db.write_now(lambda conn, one=one: enrolling.renew(conn, authority, one, NOW_MS + 60_000))  # type: ignore[misc]
+        db.write_now(lambda conn, one=one: enrolling.renew(conn, authority, one, pages.now_ms() + 1))  # type: ignore[misc]
     messages = db.read(lambda conn: conn.execute("SELECT message FROM outbox WHERE what = 'certificate'").fetchall())
     if not messages:
         return ""
@@ -129,6 +130,6 @@ def test_a8_an_ended_certificate_is_refused_and_a_new_code_works(db: Db, authori
     assert not db.read(lambda conn: store.is_good(conn, store.device_id(conn, "t1") or 0, long_after))
     made = db.write_now(lambda conn: inviting.make_code(conn, "t1", "tablet", "", "hanako"))
     assert isinstance(made, inviting.Made)
-    used = db.write_now(lambda conn: enrolling.enrol(conn, authority, ask_of("t1", made.code), "x", NOW_MS + 60_000))
+    used = db.write_now(lambda conn: enrolling.enrol(conn, authority, ask_of("t1", made.code), "x", pages.now_ms() + 1))
     assert isinstance(used, Chain)
     assert used.withdrew

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from hub import pages
 from hub.db import Connection, Db
 from hub.fleet import outbox
 from hub.identity import enrolling, inviting, store
@@ -48,7 +49,7 @@ def _enrol(db: Db, authority: Authority, name: str) -> Device:
     made = db.write_now(lambda conn: inviting.make_code(conn, name, "tablet", "", "hanako"))
     assert isinstance(made, inviting.Made)
     ask = ask_of(name, made.code, request=request)
-    done = db.write_now(lambda conn: enrolling.enrol(conn, authority, ask, "here", NOW_MS + 60_000))
+    done = db.write_now(lambda conn: enrolling.enrol(conn, authority, ask, "here", pages.now_ms() + 1))
     assert isinstance(done, Chain)
     return Device(name, key, done.text)
 
