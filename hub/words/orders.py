@@ -85,7 +85,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "order_says_other": ("すぐに実行されます。", "It is carried out as soon as the device has it."),
     "order_bulk": ("まとめて指示", "Command to several devices"),
     "order_bulk_here": ("この一覧の端末に指示", "Command to these devices"),
-    "order_bulk_n": ("対象は{n}台です。", "This goes to {n} devices."),
+    "order_bulk_n": ("対象は{n}台です。", "Devices that get it: {n}."),
     "order_bulk_left_out": (
         "{n}台には出しません(この種類では使えないか、止められています)。",
         "{n} are left out (not for their kind, or on hold).",
@@ -160,7 +160,10 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "stolen_yes": ("盗難・紛失にする", "Mark as stolen or lost"),
     "stolen_since": ("盗難・紛失({who}、{time})", "Stolen or lost ({who}, {time})"),
-    "stolen_shutting": ("証明書を失効させ、接続を切っています…", "Its certificate is being revoked and its connection ended…"),
+    "stolen_shutting": (
+        "証明書を失効させ、接続を切っています…",
+        "Its certificate is being revoked and its connection ended…",
+    ),
     "stolen_shut_out": ("証明書を失効させ、接続を切りました。", "Its certificate is revoked and its connection ended."),
     "stolen_wipe": ("消去の指示", "The wipe"),
     "found_again": ("見つかった", "Found again"),
