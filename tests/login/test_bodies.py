@@ -156,6 +156,7 @@ REVIEWED = {
     "hub/inventory/store.py": {"column", "source", "which", "''.join((f'{field} = ?, ' for field in columns))"},
     "hub/migrations.py": {"statement"},
     "hub/orders/store.py": {"where"},
+    "hub/policy/group_store.py": {"select", "column"},
     "hub/policy/store.py": {"select", "column"},
     "hub/rollout/store.py": {"which", "_words(OPEN)", "_words(ACTIVE)"},
 }

@@ -84,13 +84,9 @@ def test_d10_one_connection_serves_many_requests_and_an_open_page_stays(town: To
     with admin.stream("/today/events") as page:
         lines = page.iter_lines()
         assert next(lines) == "event: today"
-        began = time.monotonic()
         for _ in range(12):
             assert admin.get("/settings").status_code == 200
-        # Longer than a slow client would live: the page still hears of what changes, and of the time that passes.
-        while time.monotonic() - began < 16:
-            if next(lines) == "event: today":
-                break
+        # Longer than a slow client would live, the page hears of the time that passes.
         assert any(line == "event: today" for line in lines)
 
 
