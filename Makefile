@@ -11,7 +11,7 @@ run:
 test:
 	@provisioning/setup.sh test
 	@rm -f .coverage .coverage.*
-	@.venv/bin/coverage run -m pytest -m "not soak"
+	@.venv/bin/coverage run -m pytest -m "not soak" -n 4 --dist loadfile
 	@.venv/bin/coverage combine -q && .venv/bin/coverage report
 
 check:
