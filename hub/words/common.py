@@ -48,7 +48,6 @@ WORDS: dict[str, tuple[str, str]] = {
     # today
     "todo": ("対応が必要なこと", "What needs you"),
     "todo_none": ("いま対応が必要なことはありません。", "Nothing needs you now."),
-    "todo_more": ("ほかに{n}台", "{n} more devices"),
     "open_it": ("見る", "Open"),
     "count_online": ("つながっている端末", "Online now"),
     "count_events": ("受け取った記録", "Records taken in"),
@@ -110,7 +109,6 @@ WORDS: dict[str, tuple[str, str]] = {
     "why_hot": ("温度が高くなっています", "It is hot"),
     "why_throttled": ("電源か温度のため速度が落ちています", "Slowed down by power or heat"),
     "why_silent": ("予定の時刻を過ぎても連絡がありません", "It has missed its reports"),
-    "why_unreadable": ("読めない通信が届いています ({n}件)", "Messages that cannot be read have come ({n})"),
     "why_offline": ("つながっていません", "It is not connected"),
     "alarm_card_reader": ("カード読み取り装置", "card reader"),
     "alarm_spool_broken": (
