@@ -172,7 +172,7 @@ BATCHES: dict[str, Batch] = {
 RUN = "c41d08e95ab7f236"
 ACKS = {
     "ack.json": Ack(SPOOL, "urgent", 43),
-    "ack-of-one-run.json": Ack(SPOOL, "urgent", 43, RUN),
+    "ack-of-one-run.json": Ack(SPOOL, "urgent", 43, RUN, begins=True),
     "ack-of-a-beginning.json": Ack(SPOOL, "bulk", 16, begins=True),
 }
 PRESENCES = {
