@@ -193,7 +193,7 @@ def test_an_order_is_given_followed_and_taken_back(town: Town, api: Api) -> None
     assert done(town) == ["order", "withdraw"]
 
 
-def test_d9_an_order_under_one_key_is_given_once(town: Town, api: Api) -> None:
+def test_an_order_under_one_key_is_given_once(town: Town, api: Api) -> None:
     hear(town, "terminal-1", "terminal-2")
     ask = {"device": "terminal-1", "order": {"name": "ping"}}
     first = api.ask("POST", "/orders", ask, **{"Idempotency-Key": "k-1"})
@@ -224,7 +224,7 @@ def test_d9_an_order_under_one_key_is_given_once(town: Town, api: Api) -> None:
         (None, 422),
     ],
 )
-def test_an_order_that_cannot_be_is_refused(town: Town, api: Api, order: object, status: int) -> None:
+def test_d9_an_order_that_cannot_be_is_refused(town: Town, api: Api, order: object, status: int) -> None:
     hear(town, "ap-1", kind="access_point")
     problem(api.ask("POST", "/orders", {"device": "ap-1", "order": order}), status)
     assert done(town) == []
@@ -345,7 +345,7 @@ def test_an_identity_is_taken_away_and_a_device_is_stolen(town: Town, api: Api) 
         (gzip.compress(b"{}", mtime=0), 400),
     ],
 )
-def test_bytes_that_are_no_request_are_a_problem_and_no_fault(api: Api, content: bytes, status: int) -> None:
+def test_d9_bytes_that_are_no_request_are_a_problem_and_no_fault(api: Api, content: bytes, status: int) -> None:
     found = api.raw("POST", "/orders", content)
     assert found.status_code in (status, 400, 422) if status != 413 else found.status_code == 413
     problem(found, found.status_code)

@@ -49,7 +49,7 @@ schema = schemathesis.openapi.from_dict(document(make_api(State())))
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
-def test_every_answer_is_as_the_document_says(case: schemathesis.Case[Any], api: Api) -> None:
+def test_d9_every_answer_is_as_the_document_says(case: schemathesis.Case[Any], api: Api) -> None:
     beyond = case.operation.definition.raw["operationId"] in BEYOND_A_SCHEMA
     case.call_and_validate(
         base_url=api.town.url + ROOT,

@@ -33,7 +33,7 @@ def make(browser: Browser, *scopes: str, label: str = "payroll", days: str = "30
     return found[1]
 
 
-def test_d8_a_token_is_shown_once_and_kept_as_a_hash(town: Town) -> None:
+def test_a_token_is_shown_once_and_kept_as_a_hash(town: Town) -> None:
     browser = signed_in(town)
     text = make(browser, "devices:read")
     assert text not in browser.get("/settings/tokens").text
@@ -100,7 +100,7 @@ def test_neither_a_session_nor_another_way_of_asking_opens_it(town: Town, api: A
     assert browser.get("/api/v1/devices", authorization=f"bearer {api.token}").status_code == 200
 
 
-def test_d8_a_token_never_may_more_than_whoever_made_it(town: Town) -> None:
+def test_a_token_never_may_more_than_whoever_made_it(town: Town) -> None:
     with Api(town, name="taro", role="it") as api:
         hear(town, "terminal-1")
         order = {"device": "terminal-1", "order": {"name": "ping"}}

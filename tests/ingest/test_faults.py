@@ -105,7 +105,10 @@ def test_a_hub_restored_from_a_backup_gets_again_what_it_lost(broker: Broker, tm
     copy.rename(path)
     with running_hub(path, broker.port) as hub:
         # It says by itself where it is.
-        assert {device.ack(), device.ack()} == {Ack(SPOOL, "bulk", 10), Ack(SPOOL, "urgent", 1)}
+        assert {device.ack(), device.ack()} == {
+            Ack(SPOOL, "bulk", 10, begins=True),
+            Ack(SPOOL, "urgent", 1, begins=True),
+        }
         device.send(run_of(20, 5))
         assert device.ack() == Ack(SPOOL, "bulk", 10)
         # The device goes back to the cursor; it still has 13 and later.

@@ -65,7 +65,7 @@ def usage(certificate: plain.Certificate) -> list[Any]:
     ],
     ids=["root", "devices", "servers", "device", "hub", "server"],
 )
-def test_a_certificate_is_of_its_profile(
+def test_a4_a_certificate_is_of_its_profile(
     certificate: plain.Certificate,
     authority: bool,
     path_length: int | None,
@@ -85,7 +85,7 @@ def test_a_certificate_is_of_its_profile(
     assert subject_key == plain.SubjectKeyIdentifier.from_public_key(KEY.public_key()) or authority
 
 
-def test_neither_issuer_can_do_the_other_s_work() -> None:
+def test_a5_neither_issuer_can_do_the_other_s_work() -> None:
     assert usage(DEVICES.certificate) == usage(leaf()) == [CLIENT]
     assert usage(x509.issue_hub(DEVICES, KEY.public_key(), NOW)) == [CLIENT]
     server = x509.issue_server(SERVERS, KEY.public_key(), ["hub.lan", "192.168.1.2"], NOW)
@@ -115,7 +115,7 @@ def _verify(folder: Path, certificate: plain.Certificate, issuer: Authority, pur
     return done.stdout + done.stderr
 
 
-def test_openssl_agrees_strictly_and_refuses_the_wrong_purpose(tmp_path: Path) -> None:
+def test_a5_openssl_agrees_strictly_and_refuses_the_wrong_purpose(tmp_path: Path) -> None:
     server = x509.issue_server(SERVERS, KEY.public_key(), ["hub.lan"], NOW)
     assert "leaf.pem: OK" in _verify(tmp_path, leaf(), DEVICES, "sslclient")
     assert "leaf.pem: OK" in _verify(tmp_path, server, SERVERS, "sslserver")
@@ -138,7 +138,7 @@ def test_a_leaf_never_outlives_its_issuer(left_days: int, expected: int) -> None
     assert late.not_valid_after_utc <= end
 
 
-def test_of_a_request_only_the_key_is_taken_over() -> None:
+def test_a3_of_a_request_only_the_key_is_taken_over() -> None:
     request = (
         plain.CertificateSigningRequestBuilder()
         .subject_name(plain.Name([common("terminal-1")]))
@@ -201,7 +201,7 @@ ODD_NAMES = [
 
 
 @pytest.mark.parametrize("name", ODD_NAMES, ids=ascii)
-def test_a_request_of_an_odd_name_gets_nothing_even_where_it_is_expected(name: str) -> None:
+def test_a3_a_request_of_an_odd_name_gets_nothing_even_where_it_is_expected(name: str) -> None:
     pem = request_of(common(name))
     for device in (name, "terminal-1"):
         with pytest.raises(BadRequest, match=r"found the name|cannot be read"):
@@ -209,7 +209,7 @@ def test_a_request_of_an_odd_name_gets_nothing_even_where_it_is_expected(name: s
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(lambda name: len(name.encode()) <= 64))
-def test_any_name_is_a_device_s_or_refused(name: str) -> None:
+def test_a3_any_name_is_a_device_s_or_refused(name: str) -> None:
     pem = request_of(common(name))
     if topics.is_device(name):
         assert x509.check_request(pem, name)
@@ -235,7 +235,7 @@ def test_a_request_of_another_device_is_refused() -> None:
     ],
     ids=["none", "twice", "two", "more", "another", "serial"],
 )
-def test_a_request_names_one_common_name_and_nothing_else(names: tuple[Attribute, ...]) -> None:
+def test_a3_a_request_names_one_common_name_and_nothing_else(names: tuple[Attribute, ...]) -> None:
     with pytest.raises(BadRequest, match="more than a common name"):
         x509.check_request(request_of(*names), "terminal-1")
 
@@ -250,12 +250,12 @@ def test_a_request_names_one_common_name_and_nothing_else(names: tuple[Attribute
     ],
     ids=["rsa", "p384", "k256", "ed25519"],
 )
-def test_a_key_of_another_kind_is_refused(key: Any) -> None:
+def test_a3_a_key_of_another_kind_is_refused(key: Any) -> None:
     with pytest.raises(BadRequest, match="P-256"):
         x509.check_request(request_of(common("terminal-1"), key=key), "terminal-1")
 
 
-def test_a_request_that_is_not_signed_with_its_own_key_is_refused() -> None:
+def test_a3_a_request_that_is_not_signed_with_its_own_key_is_refused() -> None:
     """Somebody else's public key in a request signed by oneself: the last bytes are the signature's."""
     good = plain.load_pem_x509_csr(x509.make_request(KEY, "terminal-1"))
     other = plain.load_pem_x509_csr(x509.make_request(x509.make_key(), "terminal-1"))
