@@ -5,10 +5,11 @@
    under way: `forget` is for after a failed commit, or between two groups when this has grown too large.
 """
 
+import contextlib
 from collections.abc import Iterable
 from typing import Any
 
-from hub.db import Connection, Db
+from hub.db import Connection, Db, Fault
 from hub.fleet import clone_store
 from hub.fleet.clone import BOOTS_KEPT, Run, Stretch
 from hub.fleet.clone_store import Cursor
@@ -93,7 +94,9 @@ class Known:
         """Reads which devices are on hold, now and then: people and other parts of the hub hold and release."""
         if now_s - self._looked_s >= _LOOK_EVERY_S:
             self._looked_s = now_s
-            self.held = self._db.read(clone_store.held_ids) | self._holding
+            # A fault shows at the next thing that is looked up, where it is dealt with; meanwhile what was known holds.
+            with contextlib.suppress(Fault):
+                self.held = self._db.read(clone_store.held_ids) | self._holding
 
     def look_again(self) -> None:
         """The next group reads them anew."""
