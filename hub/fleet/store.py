@@ -301,7 +301,7 @@ def _clocks(conn: Connection, where: str, args: tuple[Any, ...]) -> dict[int, Cl
     return {
         device_id: QUALITIES[clock]
         for device_id, clock, _ in conn.execute(
-            f"SELECT device_id, clock, received_ms FROM latest {where} ORDER BY received_ms, at_ms",  # noqa: S608
+            f"SELECT device_id, clock, received_ms FROM latest {where} ORDER BY received_ms, at_ms, clock",  # noqa: S608
             args,
         )
     }

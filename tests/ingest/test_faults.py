@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,11 @@ from tests.ingest.parts import SPOOL, Device, Hub, batch, punch, run_of, running
 from wire.messages import Ack
 
 
+def _has_lanes(path: Path) -> bool:
+    with closing(sqlite3.connect(path)) as conn:
+        return bool(conn.execute("SELECT count(*) FROM sqlite_master WHERE name = 'lane'").fetchone()[0])
+
+
 def test_a_hub_killed_at_any_moment_loses_and_doubles_nothing(broker: Broker, tmp_path: Path) -> None:
     chosen = random.Random(3)
     path = tmp_path / "hub.db"
@@ -26,6 +32,8 @@ def test_a_hub_killed_at_any_moment_loses_and_doubles_nothing(broker: Broker, tm
     confirmed = 0
     for _ in range(6):
         child = subprocess.Popen([sys.executable, "-m", "tests.ingest.hub_child", str(broker.port), str(path)])
+        # The first one has to make its tables before anything can be said of them.
+        assert soon(lambda: path.exists() and _has_lanes(path))
         end = time.monotonic() + chosen.uniform(0.8, 1.6)
         while time.monotonic() < end:
             device.send(run_of(confirmed, 100))

@@ -102,7 +102,7 @@ async def test_a_hub_that_begins_is_told_again_who_is_there(tmp_path: Path, brok
         # Its own answers are no reason to say it again.
         assert hub.presences.count(hub.presences[-1]) == 1
         hub.begin()
-        await until(lambda: hub.presences.count(hub.presences[-1]) == 2)
+        await until(lambda: hub.presences.count(hub.presences[-1]) >= 2)
     hub.stop()
 
 
