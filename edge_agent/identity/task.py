@@ -32,6 +32,8 @@ from wire.messages import Certificate, Down, Renewal
 log = logging.getLogger(__name__)
 
 _LOOK_EVERY_S = 60.0
+# An invitation that somebody puts beside a running device is seen within so long.
+_INVITED_S = 5.0
 _AGAIN_S = (5.0, 300.0)
 _LATE_AGAIN_S = 900.0
 
@@ -86,9 +88,18 @@ class Identity:
                 pause_s = await self._step()
             except (Away, Refused, NotOurs, BadInvitation, OSError, ValueError) as fault:
                 pause_s = self._began(str(fault))
+            await self._wait(pause_s)
+
+    async def _wait(self, pause_s: float) -> None:
+        """Until it is time, something came, or somebody has put an invitation beside the device."""
+        seen_ns, end_s = _changed_ns(self._state_dir / enrol.FILE), time.monotonic() + pause_s
+        while (left_s := end_s - time.monotonic()) > 0:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(pause_s):
+                async with asyncio.timeout(min(left_s, _INVITED_S)):
                     await self._woken.wait()
+                    return
+            if _changed_ns(self._state_dir / enrol.FILE) not in (0, seen_ns):
+                return
 
     async def _step(self) -> float:
         """Does what is due; how long to wait until the next look. Raises what `run` catches."""
@@ -218,3 +229,11 @@ class Identity:
         if self._fault:
             log.warning("identity: all is well again")
         self._fault, self._pause_s = "", _AGAIN_S[0]
+
+
+def _changed_ns(path: Path) -> int:
+    """When a file was written last; 0 when there is none."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
