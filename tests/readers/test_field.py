@@ -150,7 +150,10 @@ def test_a_phone_shows_the_number_that_stays(field: UdpField, reader: Contactles
     # A phone speaks FeliCa and Type A at once: its IDm is fixed, its Type A number is not.
     with Ear(reader) as ear:
         field.place(make_card("phone", NUMBER), make_card("felica", NUMBER))
-        ear.until_told("ready", SAID["felica"])
+        # On a machine too slow to answer in time its other number may show first; it is never taken for a card.
+        told = ear.until(lambda told: SAID["felica"] in told)
+        cards = [words for words in told if words.split()[-1].isalnum() and words.split()[-1] != "cards"]
+        assert {words for words in cards if " " in words} == {SAID["felica"]}, told
 
 
 def test_a_card_without_a_number_is_refused_once_and_the_next_is_read(
