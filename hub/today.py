@@ -13,6 +13,7 @@ from hub.attendance.day import day
 from hub.db import Connection
 from hub.fleet import store as fleet
 from hub.guard import Who, need
+from hub.identity import enrol_store as enrolment
 from hub.inventory import store as inventory
 from hub.rollout import picture as rollouts
 from hub.stream import stream
@@ -58,6 +59,7 @@ def _gather(who: Who, language: Language, conn: Connection) -> dict[str, Any]:
         "overdue": inventory.overdue(conn, shown.day_of(now_ms)),
         "in_hand": sum(line.in_hand for line in lines),
         "rollouts": rollouts.waiting(conn, who),
+        "asking": len(enrolment.waiting(conn)) if who.may("enrol") else 0,
         "day": day(attendance.taps_since(conn, midnight_ms), now_ms) if sees_taps else None,
         "taps": attendance.latest_taps(conn, 8) if sees_taps else [],
     }

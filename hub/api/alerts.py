@@ -3,15 +3,17 @@
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
+from pydantic import Field
 
 from hub import audit, pages
 from hub.alerts import store
 from hub.alerts.rule import Alert as Row
 from hub.alerts.store import Asked
 from hub.api.gate import Caller, scope
-from hub.api.model import DEVICE_PATTERN, Limit, Model, Number
+from hub.api.model import DEVICE_PATTERN, WHOLE, Limit, Model, Number
 from hub.api.problem import Refused
 from hub.db import Connection
+from hub.fleet.truetime import LATEST_MS
 
 router = APIRouter(tags=["alerts"])
 
@@ -47,6 +49,12 @@ class Seeing(Model):
     """Whether somebody sees to it."""
 
     taken: bool
+
+
+class Hushing(Model):
+    """Until when nobody is told of it, in milliseconds of UTC; null: they are told again."""
+
+    until_ms: Annotated[int, WHOLE, Field(ge=0, le=LATEST_MS)] | None
 
 
 @router.get("/alerts")
@@ -85,6 +93,25 @@ async def take(
         if not store.take(conn, number, now_ms if seeing.taken else None, caller.who):
             raise Refused(409, f"alert {number} has ended")
         did: audit.Did = "alert_take" if seeing.taken else "alert_untake"
+        audit.note(conn, now_ms, caller.who, did, row.subject, row.kind)
+        return _alert(_found(store.one(conn, number), number))
+
+    changed: Alert = await request.app.state.db.write(write)
+    request.app.state.watch.changed()
+    return changed
+
+
+@router.put("/alerts/{number}/hush")
+async def hush(
+    request: Request, caller: Annotated[Caller, Depends(scope("alerts:write"))], number: Number, hushing: Hushing
+) -> Alert:
+    """Tells nobody of an alert until then, or takes that back; 409 when it has ended."""
+
+    def write(conn: Connection) -> Alert:
+        row, now_ms = _found(store.one(conn, number), number), pages.now_ms()
+        if not store.hush(conn, number, hushing.until_ms, caller.who):
+            raise Refused(409, f"alert {number} has ended")
+        did: audit.Did = "alert_unhush" if hushing.until_ms is None else "alert_hush"
         audit.note(conn, now_ms, caller.who, did, row.subject, row.kind)
         return _alert(_found(store.one(conn, number), number))
 

@@ -13,7 +13,7 @@ from hub.db import Connection
 from hub.fleet import outbox
 from hub.fleet import store as fleet
 from hub.identity import enrol_store, inviting, store
-from hub.identity.enrol_store import Pending
+from hub.identity.enrol_store import Expected, Pending
 from hub.live import Change
 from hub.orders.giving import Target
 
@@ -37,6 +37,32 @@ class Code(Model):
     device: str
     code: str
     end_ms: int
+
+
+class NewExpected(Model):
+    """A device known by its serial number: what it will be called, and whether it is let in without a person."""
+
+    serial: Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[!-~]+$")]
+    device: DeviceName
+    kind: Literal["terminal", "tablet", "access_point"]
+    at_once: bool = False
+
+
+class ExpectedDevice(Model):
+    """A device on the list."""
+
+    serial: str
+    device: str
+    kind: str
+    at_once: bool
+    who: str
+    made_ms: int
+
+
+class ExpectedDevices(Model):
+    """The whole list."""
+
+    items: list[ExpectedDevice]
 
 
 class Asking(Model):
@@ -120,6 +146,41 @@ async def decide(request: Request, caller: Writer, key: KeyName, decision: Decis
     found: Asking = await request.app.state.db.write(write)
     _tell(request, found.device)
     return found
+
+
+@router.get("/enrolment/expected")
+def expected(request: Request, caller: Reader) -> ExpectedDevices:
+    """Devices that are expected by their serial numbers, by name."""
+    return ExpectedDevices(items=[_expected(one) for one in request.app.state.db.read(enrol_store.everyone_expected)])
+
+
+@router.post("/enrolment/expected", status_code=201)
+async def expect(request: Request, caller: Writer, new: NewExpected) -> ExpectedDevice:
+    """Puts a device on the list; 409 when its serial number or its name is on it already."""
+    one = Expected(new.serial, new.device, new.kind, new.at_once, caller.who, pages.now_ms())
+    if not await request.app.state.db.write(lambda conn: inviting.expect(conn, one)):
+        raise Refused(409, "this serial number or this name is on the list already")
+    return _expected(one)
+
+
+@router.delete("/enrolment/expected/{name}")
+async def forget(request: Request, caller: Writer, name: Name) -> ExpectedDevice:
+    """Takes a device off the list, by its name."""
+
+    def write(conn: Connection) -> ExpectedDevice:
+        for one in enrol_store.everyone_expected(conn):
+            if one.device == name and inviting.forget(conn, one.hardware, caller.who):
+                return _expected(one)
+        raise Refused(404, f"no device {name} is expected")
+
+    found: ExpectedDevice = await request.app.state.db.write(write)
+    return found
+
+
+def _expected(one: Expected) -> ExpectedDevice:
+    return ExpectedDevice(
+        serial=one.hardware, device=one.device, kind=one.kind, at_once=one.at_once, who=one.who, made_ms=one.made_ms
+    )
 
 
 @router.get("/devices/{name}/identity")

@@ -1,6 +1,7 @@
 """Words of enrolment and certificates."""
 
 WORDS: dict[str, tuple[str, str]] = {
+    "id_asking_today": ("承認を待つ新しい端末が{n}台あります", "New devices wait to be let in ({n})"),
     "did_enrol_code": ("登録コードを発行", "made an enrolment code"),
     "did_enrol_code_back": ("登録コードを取り消し", "took an enrolment code back"),
     "did_enrol": ("端末を登録", "enrolled a device"),

@@ -143,6 +143,11 @@ def test_an_alert_is_seen_to(town: Town, api: Api) -> None:
     assert done(town)[-2:] == ["alert_take", "alert_untake"]
     problem(api.ask("PUT", "/alerts/999/taken", {"taken": True}), 404)
     problem(api.ask("PUT", f"/alerts/{number}/taken", {"taken": 1}), 422)
+    hushed = api.ask("PUT", f"/alerts/{number}/hush", {"until_ms": 2_000_000_000_000}).json()
+    assert (hushed["hushed_until_ms"], hushed["hushed_by"]) == (2_000_000_000_000, "hanako")
+    assert api.ask("PUT", f"/alerts/{number}/hush", {"until_ms": None}).json()["hushed_by"] == ""
+    assert done(town)[-2:] == ["alert_hush", "alert_unhush"]
+    problem(api.ask("PUT", "/alerts/999/hush", {"until_ms": None}), 404)
 
 
 def test_the_audit_log_is_read_and_verified(town: Town, api: Api) -> None:
@@ -314,6 +319,16 @@ def test_a_device_is_invited_and_let_in(town: Town, api: Api) -> None:
     assert api.ask("PUT", path, {"approved": True}).json()["state"] == "approved"
     problem(api.ask("PUT", path, {"approved": False}), 404)
     assert done(town) == ["enrol_code", "approve_enrolment"]
+
+
+def test_a_device_is_expected_by_its_serial_number_and_no_longer(town: Town, api: Api) -> None:
+    new = {"serial": "PF-1234", "device": "tablet-7", "kind": "tablet"}
+    assert api.ask("POST", "/enrolment/expected", new).json()["at_once"] is False
+    problem(api.ask("POST", "/enrolment/expected", new), 409)
+    assert [one["device"] for one in api.get("/enrolment/expected")["items"]] == ["tablet-7"]
+    assert api.ask("DELETE", "/enrolment/expected/tablet-7").json()["serial"] == "PF-1234"
+    problem(api.ask("DELETE", "/enrolment/expected/tablet-7"), 404)
+    assert done(town)[-2:] == ["expect_device", "forget_device"]
 
 
 def test_an_identity_is_taken_away_and_a_device_is_stolen(town: Town, api: Api) -> None:
