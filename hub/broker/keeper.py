@@ -142,17 +142,11 @@ class Keeper:
         self._check_running()
 
     def _check_running(self) -> None:
-        end = time.monotonic() + _TRY_FOR_S
-        while True:
-            try:
-                return canary.check(self._place)
-            except Silent:
-                if time.monotonic() >= end:
-                    raise
-                time.sleep(0.05)
-            except Open as open_:
-                restart.stop(self._settings.broker)
-                raise Red(f"stopped, because {open_}") from open_
+        try:
+            canary.check_started(self._place, _TRY_FOR_S)
+        except Open as open_:
+            restart.stop(self._settings.broker)
+            raise Red(f"stopped, because {open_}") from open_
 
 
 def _now_ms() -> int:

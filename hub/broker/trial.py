@@ -18,6 +18,7 @@ from hub.broker import canary
 from hub.broker.canary import Place, Red
 
 _START_S = 10.0
+_TRY_FOR_S = 2.0
 # Lines that a trial has of its own, or must not share with the running broker.
 _OWN = re.compile(r"^(listener|log_dest|pid_file|persistence_location|persistence_file)\b.*$", re.M)
 
@@ -25,7 +26,7 @@ _OWN = re.compile(r"^(listener|log_dest|pid_file|persistence_location|persistenc
 def check(config: Path, ca: Path) -> None:
     """Returns when a broker starts with this file and keeps its rules. Raises Red."""
     with _started(config) as port:
-        canary.check(Place("127.0.0.1", port, ca))
+        canary.check_started(Place("127.0.0.1", port, ca), _TRY_FOR_S)
 
 
 @contextlib.contextmanager
