@@ -85,16 +85,6 @@ Did = Literal[
     "clone_take",
     "clone_drop",
     "clone_release",
-    "rollout_make",
-    "rollout_approve",
-    "rollout_decline",
-    "rollout_pause",
-    "rollout_resume",
-    "rollout_skip_device",
-    "rollout_skip_group",
-    "rollout_retry_device",
-    "rollout_abort",
-    "rollout_take_back",
 ]
 # Who did what nobody signed in did.
 SYSTEM = "system"

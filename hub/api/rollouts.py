@@ -11,12 +11,9 @@ from hub.api.model import LAST_ID, WHOLE, DeviceName, Limit, Model, Number
 from hub.api.policy import of_group
 from hub.api.problem import Refused
 from hub.db import Connection
-from hub.fleet import groups as places
-from hub.fleet import store as fleet
-from hub.policy import store as policy
 from hub.rollout import progress, store
 from hub.rollout.acts import Act, Asked
-from hub.rollout.plan import DAY_MS, Candidate, Plan, propose
+from hub.rollout.plan import DAY_MS, Plan, propose
 
 router = APIRouter(tags=["rollouts"])
 Reader = Annotated[Caller, Depends(scope("rollouts:read"))]
@@ -120,22 +117,12 @@ async def make(request: Request, caller: Writer, new: New) -> OneRollout:
             raise Refused(409, "what would be published is something else by now; look at /policy/preview again")
         if not found.documents:
             raise Refused(409, "there is nothing to change")
-        devices = _candidates(conn, list(found.documents))
-        if busy := sorted(one.name for one in devices if one.id in store.in_open(conn)):
+        devices = progress.candidates(conn, list(found.documents))
+        if busy := progress.busy(conn, devices):
             raise Refused(409, f"in another roll-out that is open: {', '.join(busy[:20])}")
         laid = propose(devices, new.first)
         plan = Plan(laid.groups, soak_ms=new.soak_ms, deadline_ms=new.deadline_ms, offline=new.offline)
-        ordered = policy.ordered(conn, [one.id for one in devices])
-        entries = [
-            store.Entry(
-                one.id,
-                one.place,
-                laid.group_of[one.id],
-                progress.as_written(ordered[one.id].document) if one.id in ordered else None,
-                found.documents[one.id],
-            )
-            for one in devices
-        ]
+        entries = progress.entries(conn, devices, laid.group_of, found.documents)
         audit.note(conn, now_ms, caller.who, "rollout_make", new.title, f"{len(devices)}")
         return store.make(conn, new.title, plan, entries, now_ms, caller.who)
 
@@ -174,15 +161,6 @@ async def _do(
     state.down.wake()
     state.rollouts.wake(number)
     return await state.db.aread(lambda conn: _one(conn, number))  # type: ignore[no-any-return]
-
-
-def _candidates(conn: Connection, device_ids: list[int]) -> list[Candidate]:
-    standing, wanted = places.places_and_tags(conn, device_ids), set(device_ids)
-    return [
-        Candidate(row.id, row.name, row.kind, standing.get(row.id, places.NOWHERE)[0], row.online)
-        for row in fleet.devices(conn)
-        if row.id in wanted
-    ]
 
 
 def _rollout(one: store.Summary) -> Rollout:

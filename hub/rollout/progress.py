@@ -11,13 +11,16 @@ import msgspec
 
 from hub import audit
 from hub.db import Connection
+from hub.fleet import groups as places
 from hub.fleet import outbox
+from hub.fleet import store as fleet
 from hub.policy import calendar
 from hub.policy import store as policy
 from hub.rollout import store
 from hub.rollout.acts import Act, Asked, Refusal, act
 from hub.rollout.course import Steps, next_steps
 from hub.rollout.heard import Heard, Report
+from hub.rollout.plan import Candidate
 from hub.rollout.state import Begin, Course, Move, Ordered, Release, Restore, Step, Turn, after
 from hub.rollout.store import Event
 from hub.signing import Signing
@@ -36,6 +39,42 @@ _DID: dict[Act, audit.Did] = {
 }
 # A roll-out that never came to rest would hold up the hub; each look does at least one thing that cannot be undone.
 _ROUNDS = 20
+
+
+def candidates(conn: Connection, device_ids: list[int]) -> list[Candidate]:
+    """These devices as a roll-out sees them."""
+    standing, wanted = places.places_and_tags(conn, device_ids), set(device_ids)
+    return [
+        Candidate(row.id, row.name, row.kind, standing.get(row.id, places.NOWHERE)[0], row.online)
+        for row in fleet.devices(conn)
+        if row.id in wanted
+    ]
+
+
+def busy(conn: Connection, devices: Sequence[Candidate]) -> list[str]:
+    """Which of these are in another roll-out that has not ended."""
+    there = store.in_open(conn)
+    return sorted(one.name for one in devices if one.id in there)
+
+
+def entries(
+    conn: Connection,
+    devices: Sequence[Candidate],
+    group_of: Mapping[int, int],
+    documents: Mapping[int, dict[str, Any]],
+) -> list[store.Entry]:
+    """What a roll-out brings to each device, and what it had before."""
+    ordered = policy.ordered(conn, [one.id for one in devices])
+    return [
+        store.Entry(
+            one.id,
+            one.place,
+            group_of[one.id],
+            as_written(ordered[one.id].document) if one.id in ordered else None,
+            documents[one.id],
+        )
+        for one in devices
+    ]
 
 
 def steps(conn: Connection, number: int, now_ms: int) -> Steps:

@@ -7,15 +7,12 @@ from fastapi.responses import StreamingResponse
 
 from hub import audit, pages
 from hub.db import Connection
-from hub.fleet import groups as places
-from hub.fleet import store as fleet
 from hub.guard import Who, fresh, need, read_form
 from hub.policy import group_store, preview
-from hub.policy import store as policy
 from hub.rollout import form, picture, progress, store
 from hub.rollout.acts import RULES, Act, Asked
 from hub.rollout.form import Wrong
-from hub.rollout.plan import Candidate, propose
+from hub.rollout.plan import propose
 from hub.stream import stream
 
 router = APIRouter()
@@ -52,7 +49,7 @@ def new(request: Request, who: Configurer, group: GroupNumber = 0, first: str = 
 def _new(request: Request, who: Who, group: int, sent: dict[str, str], *, wrong: str = "", names: str = "") -> Response:
     def gather(conn: Connection) -> dict[str, Any]:
         found, chosen = _change(conn, group)
-        devices = _candidates(conn, list(found.documents))
+        devices = progress.candidates(conn, list(found.documents))
         named = [name for name in form.parts(sent.get("first", "")) if any(one.name == name for one in devices)]
         proposal = propose(devices, named)
         members = [
@@ -85,15 +82,6 @@ def _change(conn: Connection, group: int) -> tuple[preview.Preview, group_store.
     return preview.preview(conn, members), chosen
 
 
-def _candidates(conn: Connection, device_ids: list[int]) -> list[Candidate]:
-    standing, wanted = places.places_and_tags(conn, device_ids), set(device_ids)
-    return [
-        Candidate(row.id, row.name, row.kind, standing.get(row.id, places.NOWHERE)[0], row.online)
-        for row in fleet.devices(conn)
-        if row.id in wanted
-    ]
-
-
 @router.post("/rollouts")
 def make(request: Request, who: Configurer, sent: Form) -> Response:
     """Proposes what was looked at; a second person approves it."""
@@ -103,21 +91,11 @@ def make(request: Request, who: Configurer, sent: Form) -> Response:
         found, _chosen = _change(conn, group)
         if not found.documents or found.fingerprint != sent.get("fingerprint"):
             return Wrong("stale")
-        devices = _candidates(conn, list(found.documents))
-        if busy := sorted(one.name for one in devices if one.id in store.in_open(conn)):
+        devices = progress.candidates(conn, list(found.documents))
+        if busy := progress.busy(conn, devices):
             return busy
         laid = form.read(sent, devices)
-        ordered = policy.ordered(conn, [one.id for one in devices])
-        entries = [
-            store.Entry(
-                one.id,
-                one.place,
-                laid.group_of[one.id],
-                progress.as_written(ordered[one.id].document) if one.id in ordered else None,
-                found.documents[one.id],
-            )
-            for one in devices
-        ]
+        entries = progress.entries(conn, devices, laid.group_of, found.documents)
         audit.note(conn, now, who.person.name, "rollout_make", laid.title, f"{len(devices)}")
         return store.make(conn, laid.title, laid.plan, entries, now, who.person.name)
 
