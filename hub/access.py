@@ -2,7 +2,7 @@
 
 from typing import Literal, get_args
 
-Role = Literal["administrator", "it", "clerk", "approver", "finance", "support", "auditor"]
+Role = Literal["administrator", "it", "clerk", "approver", "finance", "support", "auditor", "staff"]
 Need = Literal[
     "own",
     "devices",
@@ -18,6 +18,14 @@ Need = Literal[
     "approve",
     "alerts",
     "tokens",
+    "staff",
+    "my_time",
+    "attendance",
+    "attend",
+    "approve_time",
+    "close",
+    "profile",
+    "payroll",
 ]
 
 NEEDS: tuple[Need, ...] = get_args(Need)
@@ -25,15 +33,23 @@ ROLES: tuple[Role, ...] = get_args(Role)
 
 # own: one's own account; devices, taps, audit: to look; tend: faults that were seen to; inventory: things and loans;
 # enrol: identities, also to take them away; order: commands; configure: ordered settings and roll-outs;
-# approve: another person's roll-out; alerts: who is told; tokens: the keys of the HTTP API.
+# approve: another person's roll-out; alerts: who is told; tokens: the keys of the HTTP API;
+# staff: who works here, and their cards; my_time: one's own hours and requests; attendance: everybody's hours, to look;
+# attend: to enter for others; approve_time: others' requests; close: the month; profile: the rules' values;
+# payroll: files for the payroll.
+# What the IT officer, who keeps the machines, has no part in: people and their hours.
+_OF_PEOPLE: set[Need] = {"people", "attendance", "attend", "approve_time", "close", "profile", "payroll"}
 _MAY: dict[Role, frozenset[Need]] = {
     "administrator": frozenset(NEEDS),
-    "it": frozenset(set(NEEDS) - {"people"}),
-    "clerk": frozenset({"own", "devices", "taps"}),
-    "approver": frozenset({"own", "devices", "taps", "approve"}),
-    "finance": frozenset({"own", "devices"}),
-    "support": frozenset({"own", "devices", "inventory"}),
-    "auditor": frozenset({"own", "devices", "taps", "audit"}),
+    "it": frozenset(set(NEEDS) - _OF_PEOPLE),
+    "clerk": frozenset(
+        {"own", "devices", "taps", "staff", "my_time", "attendance", "attend", "close", "profile", "payroll"}
+    ),
+    "approver": frozenset({"own", "devices", "taps", "approve", "my_time", "attendance", "approve_time"}),
+    "finance": frozenset({"own", "devices", "my_time", "payroll"}),
+    "support": frozenset({"own", "devices", "inventory", "my_time"}),
+    "auditor": frozenset({"own", "devices", "taps", "audit", "my_time", "attendance"}),
+    "staff": frozenset({"own", "my_time"}),
 }
 
 

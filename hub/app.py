@@ -27,6 +27,7 @@ from hub.api import problem
 from hub.api import web as api
 from hub.api.service import ROOT as API_ROOT
 from hub.api.service import make_api
+from hub.attendance import close_web, month_web, my_web, profile_web, request_web, today_web
 from hub.attendance import web as attendance
 from hub.brake import Brake
 from hub.broker.keeper import Keeper
@@ -46,6 +47,7 @@ from hub.live import Live
 from hub.mqtt import hub_tls
 from hub.orders import task as orders_task
 from hub.orders import web as orders
+from hub.payroll import web as payroll
 from hub.policy import task as policy_task
 from hub.policy import web as policy
 from hub.proof import Proving
@@ -54,6 +56,7 @@ from hub.rollout.task import Rollouts
 from hub.second_factor import Sealing
 from hub.settings import Settings
 from hub.signing import Signing
+from hub.staff import web as staff
 
 log = logging.getLogger(__name__)
 
@@ -72,6 +75,14 @@ ROUTERS = (
     stolen.router,
     one_device.router,
     attendance.router,
+    today_web.router,
+    request_web.router,
+    my_web.router,
+    month_web.router,
+    close_web.router,
+    profile_web.router,
+    payroll.router,
+    staff.router,
     login.router,
     welcome.router,
     account.router,

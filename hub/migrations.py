@@ -15,7 +15,21 @@ from pathlib import Path
 from sqlite_utils import Database, Migrations
 
 from hub import chain
-from hub.schema import alerts, api, audit, clone, identity, inventory, orders, outbox, people, policy, rollout
+from hub.schema import (
+    alerts,
+    api,
+    attendance,
+    audit,
+    clone,
+    identity,
+    inventory,
+    orders,
+    outbox,
+    people,
+    policy,
+    rollout,
+    staff,
+)
 
 migrations = Migrations("hub")
 
@@ -120,6 +134,18 @@ def m013_audit_chain(db: Database) -> None:
 def m014_clone(db: Database) -> None:
     """Copied devices."""
     _make(db, clone.TABLES)
+
+
+@migrations()
+def m015_staff(db: Database) -> None:
+    """Staff and cards."""
+    _make(db, staff.TABLES)
+
+
+@migrations()
+def m016_attendance(db: Database) -> None:
+    """Requests, profiles, closes."""
+    _make(db, attendance.TABLES)
 
 
 def _make(db: Database, statements: str) -> None:

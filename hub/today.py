@@ -24,12 +24,15 @@ router = APIRouter()
 _LINES = 5
 _PAUSE_S = 0.5
 
+Own = Annotated[Who, Depends(need("own"))]
 Seer = Annotated[Who, Depends(need("devices"))]
 
 
 @router.get("/")
-def today(request: Request, who: Seer) -> Response:
-    """Is anything wrong? What waits for me?"""
+def today(request: Request, who: Own) -> Response:
+    """Is anything wrong? What waits for me?  Whoever has nothing but their own hours to see goes there."""
+    if not who.may("devices"):
+        return pages.to("/my-time")
     gathered = request.app.state.db.read(partial(_gather, who, pages.language_of(request)))
     return pages.page(request, "today.html", who, **gathered)
 

@@ -41,7 +41,7 @@ debian() {
   as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "${missing[@]}" >/dev/null
 }
 
-packages=(ca-certificates libusb-1.0-0 mosquitto)
+packages=(ca-certificates fonts-ipaexfont-gothic libusb-1.0-0 mosquitto)
 "$python" -c 'import ensurepip, venv' 2>/dev/null || packages+=(python3-venv)
 if [ "$want" != run ]; then
   packages+=(chromium fonts-noto-cjk gcc git iproute2 libc6-dev libfaketime libpcsclite-dev linux-libc-dev nftables pcscd procps strace swig vsmartcard-vpcd)

@@ -15,20 +15,13 @@ from typing import NamedTuple
 
 import msgspec
 
+from hub.cells import Cells, letters
 from hub.inventory.fields import EDITABLE, LOAN, Wrong, WrongValue, clean
 from hub.inventory.thing import Item
 
 # What a file may say, in the order of our own: the device's name leads to it and is never changed.
 COLUMNS = ("device", *EDITABLE, *LOAN)
 _WRONGS_SHOWN = 500
-
-
-class Cells(NamedTuple):
-    """One row of a file: its number as a spreadsheet counts, its texts, and where formulas stand."""
-
-    number: int
-    texts: Sequence[str]
-    formulas: frozenset[int] = frozenset()
 
 
 class Problem(NamedTuple):
@@ -273,13 +266,3 @@ def _loan_values(item: Item) -> dict[str, str]:
 def row_of(item: Item) -> dict[str, str]:
     """A thing as a row of our own file."""
     return {"device": item.device, **item.values, **_loan_values(item)}
-
-
-def letters(place: int) -> str:
-    """A column's name in a spreadsheet: A, …, Z, AA, …"""
-    name = ""
-    place += 1
-    while place:
-        place, rest = divmod(place - 1, 26)
-        name = chr(ord("A") + rest) + name
-    return name

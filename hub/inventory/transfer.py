@@ -6,12 +6,12 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
 
-from hub import audit, pages, shown
+from hub import audit, pages, sheet, shown
 from hub.db import Connection
 from hub.guard import Who, fresh, need, read_form
-from hub.inventory import sheet, store
+from hub.inventory import store
 from hub.inventory.intake import COLUMNS, Change, Plan, headings, plan, row_of
-from hub.inventory.sheet import CannotRead
+from hub.sheet import CannotRead
 from hub.upload import Upload, read_upload
 from hub.words import WORDS, Language, word
 

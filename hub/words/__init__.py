@@ -2,11 +2,47 @@
 
 from typing import Literal
 
-from hub.words import alerts, api, clone, common, identity, inventory, orders, people, policy, rollout
+from hub.words import (
+    alerts,
+    api,
+    clone,
+    closing,
+    common,
+    identity,
+    inventory,
+    orders,
+    payroll,
+    people,
+    policy,
+    profile,
+    requests,
+    rollout,
+    rules,
+    staff,
+    timesheet,
+)
 
 Language = Literal["ja", "en"]
 
-_FILES = (common, clone, identity, orders, policy, rollout, inventory, alerts, people, api)
+_FILES = (
+    common,
+    clone,
+    identity,
+    orders,
+    policy,
+    rollout,
+    inventory,
+    alerts,
+    people,
+    api,
+    staff,
+    requests,
+    timesheet,
+    rules,
+    closing,
+    profile,
+    payroll,
+)
 WORDS: dict[str, tuple[str, str]] = {key: texts for file in _FILES for key, texts in file.WORDS.items()}
 
 

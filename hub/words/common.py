@@ -214,6 +214,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "role_finance": ("会計担当", "finance"),
     "role_support": ("サポート担当", "support"),
     "role_auditor": ("監査", "auditor (looks only)"),
+    "role_staff": ("職員", "staff (own hours only)"),
     "add_person": ("人を加える", "Add a person"),
     "invite_link": ("{name} さんに渡す一度だけのリンク(72時間)", "One-time link for {name} (72 hours)"),
     "invite_hint": (

@@ -100,16 +100,16 @@ WORDS: dict[str, tuple[str, str]] = {
         "Enrols, configures and commands devices, rolls out, alerts, keys: all but people and roles.",
     ),
     "role_about_clerk": (
-        "打刻と端末の状態を見て、勤怠をつけます。",
-        "Looks at punches and devices, and keeps attendance.",
+        "職員とカード、勤怠の入力、月の締め、給与ファイルを受け持ちます。",
+        "Keeps staff and cards, attendance, the month’s close and payroll files.",
     ),
     "role_about_approver": (
-        "ほかの人が始めた配信などを承認します。自分では始めません。",
-        "Approves what somebody else begins, and begins nothing.",
+        "時間外勤務や打刻修正など、ほかの人の申請と配信を承認します。",
+        "Approves others’ requests (overtime, corrections) and roll-outs.",
     ),
     "role_about_finance": (
-        "端末の状態と、料金に関わることを見ます。打刻は見ません。",
-        "Looks at devices and at charges, not at punches.",
+        "端末の状態と料金を見て、給与ファイルを受け取ります。打刻は見ません。",
+        "Looks at devices and charges, and takes payroll files; not at punches.",
     ),
     "role_about_support": (
         "住民に貸した端末と物品の台帳を受け持ちます。打刻は見ません。",
@@ -118,6 +118,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "role_about_auditor": (
         "見るだけです。操作の記録を確かめ、保存できます。",
         "Looks only; checks and exports the audit log.",
+    ),
+    "role_about_staff": (
+        "自分の勤怠だけを見て、申請します。",
+        "Looks at their own hours only, and requests.",
     ),
     "change_role": ("役割を変える", "Change the role"),
     "sure_role": ("{name} さんを{role}にしますか？", "Change the role of {name} to {role}?"),

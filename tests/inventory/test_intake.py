@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hub import sheet
+from hub.cells import letters
 from hub.db import Connection, Db
-from hub.inventory import sheet, store
+from hub.inventory import store
 from hub.inventory.fields import EDITABLE, KINDS, WrongValue, clean
-from hub.inventory.intake import COLUMNS, Plan, headings, letters, plan, row_of
+from hub.inventory.intake import COLUMNS, Plan, headings, plan, row_of
 from hub.inventory.thing import Item, Loan
 from hub.inventory.transfer import _apply
 from hub.words import WORDS

@@ -5,9 +5,9 @@ import re
 import httpx
 import pytest
 
-from hub import audit
+from hub import audit, sheet
 from hub.fleet import groups
-from hub.inventory import sheet, store
+from hub.inventory import store
 from tests.inventory.parts import tells
 from tests.login.parts import Browser, Town
 from wire.messages import Inventory

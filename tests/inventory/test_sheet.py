@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
 
-from hub.inventory import sheet
-from hub.inventory.sheet import CannotRead
+from hub import sheet
+from hub.sheet import CannotRead
 
 # What a cell of ours can be: no control characters but a line feed, nothing around it.
 TEXT = st.text(

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from hub.inventory.intake import Cells
+from hub.cells import Cells
 
 BYTES = 5_000_000
 ROWS = 20_000

@@ -1,0 +1,5 @@
+"""The page of the close."""
+
+from fastapi import APIRouter
+
+router = APIRouter()

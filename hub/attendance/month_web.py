@@ -1,0 +1,5 @@
+"""Pages of a person's month and of a department's."""
+
+from fastapi import APIRouter
+
+router = APIRouter()

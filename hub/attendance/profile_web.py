@@ -1,0 +1,5 @@
+"""Pages of the town's values and holidays."""
+
+from fastapi import APIRouter
+
+router = APIRouter()

@@ -1,0 +1,5 @@
+"""Pages of requests: overtime orders, leave, corrections, swaps, substitute days."""
+
+from fastapi import APIRouter
+
+router = APIRouter()

@@ -1,0 +1,5 @@
+"""Pages of payroll files."""
+
+from fastapi import APIRouter
+
+router = APIRouter()

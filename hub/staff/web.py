@@ -1,0 +1,5 @@
+"""Pages of staff and their cards."""
+
+from fastapi import APIRouter
+
+router = APIRouter()

@@ -1,0 +1,3 @@
+"""Words of the close."""
+
+WORDS: dict[str, tuple[str, str]] = {}

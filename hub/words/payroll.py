@@ -1,0 +1,3 @@
+"""Words of payroll files."""
+
+WORDS: dict[str, tuple[str, str]] = {}

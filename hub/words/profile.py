@@ -1,0 +1,3 @@
+"""Words of the town's values."""
+
+WORDS: dict[str, tuple[str, str]] = {}

@@ -1,0 +1,3 @@
+"""Words of requests."""
+
+WORDS: dict[str, tuple[str, str]] = {}

@@ -1,0 +1,3 @@
+"""Words of the rules and their clauses."""
+
+WORDS: dict[str, tuple[str, str]] = {}

@@ -1,0 +1,3 @@
+"""Words of staff and cards."""
+
+WORDS: dict[str, tuple[str, str]] = {}

@@ -1,0 +1,3 @@
+"""Words of months and days."""
+
+WORDS: dict[str, tuple[str, str]] = {}
