@@ -55,7 +55,7 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     sixty_hours_min: Minutes | None = 3600
     count_weekly_holidays_to_60h: bool = True
     monthly_rounding: Literal["half_hour", "none"] = "half_hour"
-    rates: dict[PayClass, Percent] = RATES
+    rates: dict[PayClass, Percent] = msgspec.field(default_factory=RATES.copy)
     # Days of each year that are holidays besides the national ones (休日: 29 December to 3 January).
     closed_days: tuple[MonthDay, ...] = ("12-29", "12-30", "12-31", "01-01", "01-02", "01-03")
     swap_weeks_before: Minutes = 4
