@@ -1,8 +1,8 @@
 """The holidays (休日) of a town: the national ones, the days around New Year, and the town's own word over both (rule).
 
 国民の祝日に関する法律 with its substitute holidays and days between two holidays, as the library `jpholiday` knows
-them; 29 December to 3 January by the town's ordinance (`Profile.closed_days`).  The library knows no law that is still to
-come: a day that a special law moves is written into the town's own table.
+them; 29 December to 3 January by the town's ordinance (`Profile.closed_days`).  The library knows no law that is still
+to come: a day that a special law moves is written into the town's own table.
 """
 
 import calendar
