@@ -69,16 +69,36 @@ CREATE UNIQUE INDEX card_held ON card (token) WHERE until_ms IS NULL;
 -- One row, when somebody has chosen.
 CREATE TABLE staff_setting (id INTEGER PRIMARY KEY CHECK (id = 1), names_kept INTEGER NOT NULL);
 
--- What a terminal was ordered to know of cards, and what it said that it knows.
+-- Which kinds of card must prove with their key that they are genuine (FeliCa Lite-S).
+CREATE TABLE card_kind (name TEXT PRIMARY KEY, technology TEXT NOT NULL, mac INTEGER NOT NULL) WITHOUT ROWID;
+
+-- One row, once a card or a name has changed: `touched` counts the changes, `published` those that are on their way.
+CREATE TABLE roster_state (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  touched INTEGER NOT NULL DEFAULT 0,
+  published INTEGER NOT NULL DEFAULT 0,
+  error TEXT NOT NULL DEFAULT ''
+);
+
+-- What a terminal was ordered to know of cards, sealed to the key of that name; and what it said became of it.
 CREATE TABLE roster (
   device_id INTEGER PRIMARY KEY,
   incarnation TEXT NOT NULL,
   generation INTEGER NOT NULL,
   digest TEXT NOT NULL,
-  made_ms INTEGER NOT NULL,
-  applied INTEGER NOT NULL DEFAULT 0,
-  applied_ms INTEGER,
-  error TEXT NOT NULL DEFAULT ''
+  key_name TEXT NOT NULL,
+  message BLOB NOT NULL,
+  made_ms INTEGER NOT NULL
+);
+
+-- What a terminal told last: the roster that it goes by, and why it took no other.
+CREATE TABLE roster_told (
+  device_id INTEGER PRIMARY KEY,
+  incarnation TEXT NOT NULL,
+  generation INTEGER NOT NULL,
+  error TEXT NOT NULL DEFAULT '',
+  cards INTEGER NOT NULL DEFAULT 0,
+  at_ms INTEGER NOT NULL
 );
 
 -- A file that was looked at and waits for its "do it"; gone after an hour.
