@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from wire import signed
-from wire.messages import Desired, Order
+from wire.messages import Desired, Order, Roster
 
 Refusal = Literal["no_key", "signature"]
 
@@ -32,6 +32,15 @@ def order(state_dir: Path, device: str, told: Order) -> Refusal | None:
     """Why an order is not the hub's word for this device, or None when it is."""
     try:
         data = signed.order_bytes(device, told)
+    except signed.NotCanonical:
+        return "signature"
+    return _check(state_dir, data, told.signature)
+
+
+def roster(state_dir: Path, device: str, told: Roster) -> Refusal | None:
+    """Why a roster is not the hub's word for this device, or None when it is."""
+    try:
+        data = signed.roster_bytes(device, told.incarnation, told.generation, told.sealed)
     except signed.NotCanonical:
         return "signature"
     return _check(state_dir, data, told.signature)

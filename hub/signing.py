@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hub import chain
 from hub.chain import Anchor
 from wire import signed
-from wire.messages import Desired, Order
+from wire.messages import Desired, Order, Roster
 
 
 class Signing:
@@ -38,6 +38,12 @@ class Signing:
         plain = Order(id_, name, arguments, not_after_ms, secrets.token_hex(16), "")
         signature = self._key.sign(signed.order_bytes(device, plain))
         return Order(plain.id, name, arguments, not_after_ms, plain.nonce, _text(signature))
+
+    def roster(self, device: str, incarnation: str, generation: int, sealed: bytes) -> Roster:
+        """A sealed roster, signed."""
+        text = _text(sealed)
+        data = signed.roster_bytes(device, incarnation, generation, text)
+        return Roster(incarnation, generation, text, _text(self._key.sign(data)))
 
     def anchor(self, seq: int, hashed: bytes, at_ms: int) -> Anchor:
         """The audit log's newest entry, signed."""

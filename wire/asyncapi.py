@@ -28,6 +28,7 @@ from wire.messages import (
     Desired,
     Order,
     Presence,
+    Roster,
 )
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -68,18 +69,31 @@ Sent at each connection, and as the last will. `connection` never goes back: an 
 not the newest of its boot is ignored.
 """
 _DOWN = """\
-Desired state, orders and renewed certificates; `what` tells which. A device ignores what it does not know.
+Desired state, rosters, orders and renewed certificates; `what` tells which. A device ignores what it does not know.
 
-The hub keeps what it has to say in its own database until the answer has come (a record of kind `reported`, `result` or
-`inventory`, or a presence that tells the generation) or its time is over, and says it again at each new connection or
+The hub keeps what it has to say in its own database until the answer has come (a record of kind `reported`,
+`roster_report`, `result` or `inventory`, or a presence that tells the generation) or its time is over, and says it again at each new connection or
 after a minute. So each may come more than once: a device obeys one order's `id` once, and a generation that it has is
 nothing new. The signature (Ed25519, RFC 8032) is over these bytes: JSON in UTF-8 without white space, keys sorted by
 code point, no fractions, of
 
     {"device", "document", "generation", "incarnation", "purpose": "machinaka desired 1"}
     {"arguments", "device", "id", "name", "nonce", "not_after_ms", "purpose": "machinaka order 1"}
+    {"device", "generation", "incarnation", "purpose": "machinaka roster 1", "sealed"}
 
 where `device` is the device's own name. What is not signed, or for another, or too late, is not obeyed.
+
+A roster's `sealed` (base64url without padding) is, in bytes: a new public key on P-256 (65 bytes, X9.62 uncompressed),
+then AES-256-GCM over the content, its tag (16 bytes) at the end. Key (32 bytes) and nonce (12) are HKDF-SHA-256 without
+salt of the ECDH secret of the new key and the device's, `info` being `machinaka seal 1`, the new public key and the
+device's (65 bytes each). Additional data are the bytes that would be signed of
+
+    {"device", "generation", "incarnation", "purpose": "machinaka roster content 1"}
+
+The content is zlib (RFC 1950) of JSON, at most 1 MiB: `card_key` (32 bytes in base64; a card's token is the first 32 hex
+digits of HMAC-SHA-256 under it over the card's number), `cards`, a list of `[token, "issued" or "lost", name, kind]`
+(name and kind may be empty), and `kinds`, a list of `{"name", "technology", "key"}`: a FeliCa Lite-S card of such a kind
+is authentic when its card key is the first 16 bytes of HMAC-SHA-256 under `key` over its IDm.
 """
 
 
@@ -99,7 +113,7 @@ def document() -> dict[str, Any]:
             "up": _channel("up", _UP, "batch"),
             "presence": _channel("presence", _PRESENCE, "presence"),
             "ack": _channel("ack", _ACK, "ack"),
-            "down": _channel("down", _DOWN, "desired", "order", "certificate"),
+            "down": _channel("down", _DOWN, "desired", "order", "certificate", "roster"),
         },
         "operations": {
             "deviceSendsBatch": _operation("send", "up", "A device sends records.", qos=1),
@@ -170,10 +184,11 @@ def _messages() -> dict[str, Any]:
     return {
         "batch": _message(Batch, "Records of one lane", batches),
         "ack": _message(Ack, "What the hub has", ["ack", "ack-of-one-run", "ack-of-a-beginning"]),
-        "presence": _message(Presence, "Online or not", ["presence", "last-will"]),
+        "presence": _message(Presence, "Online or not", ["presence", "presence-of-a-terminal", "last-will"]),
         "desired": _message(Desired, "What a device is to be", ["down-desired"]),
         "order": _message(Order, "One thing to do", ["down-order"]),
         "certificate": _message(Certificate, "A renewed identity", ["down-certificate"]),
+        "roster": _message(Roster, "What a terminal is to know of cards", ["down-roster"]),
     }
 
 
@@ -194,7 +209,7 @@ def _message(type_: type[msgspec.Struct], title: str, examples: list[str]) -> di
 
 
 def _schemas() -> dict[str, Any]:
-    types = [Batch, Ack, Presence, Desired, Order, Certificate, *BODY_OF_KIND.values()]
+    types = [Batch, Ack, Presence, Desired, Order, Certificate, Roster, *BODY_OF_KIND.values()]
     _, components = msgspec.json.schema_components(types, ref_template=_SCHEMAS + "{name}")
     schemas: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(components))  # plain values: lists, no tuples
     record = schemas["Record"]

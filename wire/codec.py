@@ -25,6 +25,7 @@ from wire.messages import (
     Order,
     Presence,
     Record,
+    Roster,
     Spool,
     Through,
 )
@@ -132,7 +133,7 @@ def decode_presence(data: bytes) -> Presence:
     return _decode(_presence, inflate(data))
 
 
-def decode_down(data: bytes) -> Desired | Order | Certificate:
+def decode_down(data: bytes) -> Desired | Order | Certificate | Roster:
     """What the hub sends on the `down` topic. Raises Unreadable."""
     return _decode(_down, inflate(data))
 

@@ -33,6 +33,7 @@ LANE_OF_KIND: dict[str, Lane] = {
     "result": "urgent",
     "alarm": "urgent",
     "reported": "urgent",
+    "roster_report": "urgent",
     "loan": "urgent",
     "renewal": "urgent",
     "health": "bulk",
@@ -100,7 +101,8 @@ class Presence(msgspec.Struct, frozen=True, omit_defaults=True):
     """Online or not; also the last will.  A will whose `connection` is not the newest of its boot is ignored.
 
     `connection` counts the connections of a device and never goes back (kept on its disk). `run` is random and new with
-    each start of the agent: one that comes back after another shows that two devices use one identity.
+    each start of the agent: one that comes back after another shows that two devices use one identity. `roster` is the
+    incarnation of the roster that a terminal goes by, with its generation.
     """
 
     online: bool
@@ -112,6 +114,8 @@ class Presence(msgspec.Struct, frozen=True, omit_defaults=True):
     applied: Count = 0
     incarnation: Text = ""
     run: Text = ""
+    roster: Text = ""
+    roster_generation: Count = 0
 
 
 # ---- down: one of these a message, told apart by `what`
@@ -150,20 +154,33 @@ class Certificate(msgspec.Struct, frozen=True, tag_field="what", tag="certificat
     chain: Annotated[str, msgspec.Meta(max_length=16_384)]
 
 
-Down = Desired | Order | Certificate
+class Roster(msgspec.Struct, frozen=True, tag_field="what", tag="roster"):
+    """What a terminal is to know of cards, whole and sealed to its certificate's key (`wire/sealed.py`), in base64url.
+
+    `generation` counts the rosters of an `incarnation`; an older one than the terminal goes by is refused.
+    """
+
+    incarnation: Text
+    generation: Count
+    sealed: Annotated[str, msgspec.Meta(max_length=90_000)]
+    signature: Signature
+
+
+Down = Desired | Order | Certificate | Roster
 
 
 # ---- bodies, by kind
 
 Direction = Literal["clock_in", "clock_out"]
-Standing = Literal["accepted", "repeat", "unknown", "unsure"]
+Standing = Literal["accepted", "repeat", "unknown", "unsure", "refused"]
 
 
 class Punch(msgspec.Struct, frozen=True, omit_defaults=True):
     """A card at a time clock.  `card` is a keyed hash: the serial number never leaves the terminal.
 
     `standing` is what the person was told: `accepted`, `repeat` (already taken), `unknown` (card not in the
-    roster) or `unsure` (an impossible order; a later punch that `answers` its seq says what was meant).
+    roster), `unsure` (an impossible order; a later punch that `answers` its seq says what was meant) or `refused` (a
+    card that was reported lost, or could not prove that it is genuine: no punch).
     `chosen` tells who chose the direction.
     """
 
@@ -275,6 +292,16 @@ class Reported(msgspec.Struct, frozen=True, omit_defaults=True):
     drift: Annotated[tuple[Drift, ...], msgspec.Meta(max_length=100)] = ()
 
 
+class RosterReport(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The roster that a terminal goes by, and how many cards are in it; `error` is why it took no other."""
+
+    incarnation: Text
+    generation: Count
+    result: Literal["applied", "refused"] = "applied"
+    error: Text = ""
+    cards: Count = 0
+
+
 class Result(msgspec.Struct, frozen=True, omit_defaults=True):
     """What became of an order, step by step: `delivered` first, then one of the others."""
 
@@ -322,6 +349,7 @@ BODY_OF_KIND: dict[str, type[msgspec.Struct]] = {
     "dropped": Dropped,
     "alarm": Alarm,
     "reported": Reported,
+    "roster_report": RosterReport,
     "result": Result,
     "bundle": Bundle,
     "renewal": Renewal,

@@ -50,6 +50,31 @@ def order_bytes(device: str, order: Order) -> bytes:
     )
 
 
+def roster_bytes(device: str, incarnation: str, generation: int, sealed: str) -> bytes:
+    """What is signed of a roster; its content is sealed, and nobody between can read it. Raises NotCanonical."""
+    return _bytes(
+        {
+            "purpose": "machinaka roster 1",
+            "device": device,
+            "incarnation": incarnation,
+            "generation": generation,
+            "sealed": sealed,
+        }
+    )
+
+
+def roster_place_bytes(device: str, incarnation: str, generation: int) -> bytes:
+    """What the seal of a roster is bound to: it opens at this device, as this generation, and nowhere else."""
+    return _bytes(
+        {
+            "purpose": "machinaka roster content 1",
+            "device": device,
+            "incarnation": incarnation,
+            "generation": generation,
+        }
+    )
+
+
 def late_renewal_bytes(device: str, asked: dict[str, Any]) -> bytes:
     """What a device signs with its old key to get the next certificate. Raises NotCanonical."""
     return _bytes({**asked, "purpose": "machinaka late renewal 1", "device": device})

@@ -31,6 +31,8 @@ from wire.messages import (
     Renewal,
     Reported,
     Result,
+    Roster,
+    RosterReport,
     Usage,
 )
 
@@ -95,6 +97,7 @@ BODIES: dict[str, st.SearchStrategy[msgspec.Struct]] = {
         st.just("") | st.from_regex(r"[0-9a-f]{64}", fullmatch=True),
         st.lists(st.builds(Drift, texts, texts, texts), max_size=3).map(tuple),
     ),
+    "roster_report": st.builds(RosterReport, texts, counts, st.sampled_from(["applied", "refused"]), texts, counts),
     "result": st.builds(
         Result, identifiers, st.sampled_from(["delivered", "done", "failed", "expired", "refused"]), texts
     ),
@@ -136,7 +139,7 @@ def batches(draw: st.DrawFn) -> Batch:
 
 
 acks = st.builds(Ack, spools, lanes, counts, texts, st.booleans())
-presences = st.builds(Presence, st.booleans(), texts, counts, texts, texts, counts, counts, texts, texts)
+presences = st.builds(Presence, st.booleans(), texts, counts, texts, texts, counts, counts, texts, texts, texts, counts)
 
 # What may be signed: JSON without fractions.
 plain_values: st.SearchStrategy[Any] = st.recursive(
@@ -147,5 +150,8 @@ plain_values: st.SearchStrategy[Any] = st.recursive(
 documents = st.dictionaries(texts, plain_values, max_size=4)
 orders = st.builds(Order, identifiers, kinds, documents, millis, identifiers, signatures)
 downs: st.SearchStrategy[Down] = st.one_of(
-    st.builds(Desired, texts, counts, documents, signatures), orders, st.builds(Certificate, texts)
+    st.builds(Desired, texts, counts, documents, signatures),
+    orders,
+    st.builds(Certificate, texts),
+    st.builds(Roster, texts, counts, texts, signatures),
 )

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 import wire
-from tests.wire.golden_keys import CHAIN, HUB, REQUEST
+from tests.wire.golden_keys import CHAIN, HUB, REQUEST, SEALED
 from wire import codec, signed
 from wire.messages import (
     LANE_OF_KIND,
@@ -34,8 +34,11 @@ from wire.messages import (
     Renewal,
     Reported,
     Result,
+    Roster,
+    RosterReport,
     Usage,
 )
+from wire.roster import CardKind, RosterCard, RosterContent
 
 FOLDER = Path(wire.__file__).parent / "golden"
 
@@ -65,6 +68,17 @@ def _signature(data: bytes) -> str:
 DESIRED_BYTES = signed.desired_bytes(DEVICE, INCARNATION, 4, DOCUMENT)
 _UNSIGNED = Order(ORDER, "reboot", {"delay_s": 5}, AT_MS + 10 * MINUTE_MS, NONCE, "")
 ORDER_BYTES = signed.order_bytes(DEVICE, _UNSIGNED)
+
+ROSTER_BYTES = signed.roster_bytes(DEVICE, INCARNATION, 7, SEALED)
+# What is in the seal.
+ROSTER = RosterContent(
+    bytes(range(32)),
+    (
+        RosterCard("18e2c96fd40b73a5f1067c2b9e845d30", "issued", "山田花子", "staff"),
+        RosterCard("b0d7e6413fa95c2288c1904e7a5df36b", "lost"),
+    ),
+    (CardKind("staff", "felica", bytes(range(32, 64))),),
+)
 
 # Of each kind: a body with every field, and one with only those that must be there.
 BODIES: dict[str, tuple[msgspec.Struct, msgspec.Struct]] = {
@@ -116,6 +130,10 @@ BODIES: dict[str, tuple[msgspec.Struct, msgspec.Struct]] = {
         ),
         Reported(INCARNATION, 4, 4, "applied"),
     ),
+    "roster_report": (
+        RosterReport(INCARNATION, 7, "refused", "signature", 212),
+        RosterReport(INCARNATION, 7),
+    ),
     "result": (Result(ORDER, "failed", "supervisor does not answer"), Result(ORDER, "delivered")),
     "bundle": (
         Bundle(ORDER, 0, 2, base64.b64encode(b"machinaka bundle 1\n").decode()),
@@ -142,7 +160,7 @@ _CLOCKS: dict[str, tuple[ClockQuality, ClockQuality]] = {
     "alarm": ("held", "synced"),
 }
 _AFTER = {"punch": 41, "health": 7, "usage": 0, "clock": 2, "dropped": 1499, "alarm": 3}
-_AFTER |= {"reported": 5, "result": 8, "bundle": 60, "renewal": 11, "inventory": 0}
+_AFTER |= {"reported": 5, "roster_report": 9, "result": 8, "bundle": 60, "renewal": 11, "inventory": 0}
 
 
 def _record(seq: int, kind: str, nth: int) -> Record:
@@ -187,12 +205,26 @@ PRESENCES = {
         incarnation=INCARNATION,
         run=RUN,
     ),
+    "presence-of-a-terminal.json": Presence(
+        online=True,
+        boot=BOOT,
+        connection=1208,
+        version="0.1.0",
+        device_kind="terminal",
+        seen=4,
+        applied=4,
+        incarnation=INCARNATION,
+        run=RUN,
+        roster=INCARNATION,
+        roster_generation=7,
+    ),
     "last-will.json": Presence(online=False, boot=BOOT, connection=1207),
 }
 DOWNS: dict[str, Down] = {
     "down-desired.json": Desired(INCARNATION, 4, DOCUMENT, _signature(DESIRED_BYTES)),
     "down-order.json": msgspec.structs.replace(_UNSIGNED, signature=_signature(ORDER_BYTES)),
     "down-certificate.json": Certificate(CHAIN),
+    "down-roster.json": Roster(INCARNATION, 7, SEALED, _signature(ROSTER_BYTES)),
 }
 
 

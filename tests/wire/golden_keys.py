@@ -1,10 +1,14 @@
-"""Golden keys: the seed of the hub's signature, a request and a chain of a town that exists nowhere."""
+"""Golden keys: the seed of the hub's signature, a terminal's key, a request and a chain of a town that exists nowhere."""
 
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 # The documentation names it, so that anybody can make the golden signatures anew (RFC 8032: they are always the same).
 SEED = bytes(range(32))
 HUB = Ed25519PrivateKey.from_private_bytes(SEED)
+
+# The key of the terminal to which the golden roster is sealed: the same number, on P-256.
+TERMINAL = ec.derive_private_key(int.from_bytes(SEED), ec.SECP256R1())
 
 # Made once with `wire.x509`, of a key that was thrown away.
 REQUEST = (
@@ -41,4 +45,14 @@ CHAIN = (
     "wjAKBggqhkjOPQQDAgNJADBGAiEA8ZfBTpAUviYhpcFmI5zhbe9Bslo+3sJIaTc8\n"
     "/3NdpS4CIQC7Ldcx/lcOmAzV6IrQla9oGzR6ANuaDlnIWnCo6BFBXw==\n"
     "-----END CERTIFICATE-----\n"
+)
+# Sealed once to TERMINAL: a seal is another each time.
+SEALED = (
+    "BFrNL8XO5Ymg8XnBkf6u0IlG6qWt7aRZDzfHCQC_ymjW5iVIj4skQYH3xj_JahVZ2YekwMeF"
+    "vhDQG8edhubvscvdXlbuK_dg0ZazViN7JecFrYZ3i61TavoFv0MO0Trdv4e6zE6yoBL-6FZw"
+    "GC2oZpsUk8UOK0ZsCEzUJmfLbSLl8WDFm5vOsf9VM5QNRwzANTj6WErlTbbdz5zwS8Inbah8"
+    "Kxbq2ID469qGBKxsp5BbAv59SOCxjAiRw8RZLXyStb4nh_vNsHPSqukqidVjt0_m-2yRrTrb"
+    "4ACgvNFuKuCD7JQA9ebCsXHPyXodmAPCA33yuHiTmaoPFRLF0M3splM0b4IlyY5hyhGjEzSi"
+    "FoJVqEybbbwsU78kausR7V5lreGjQDCqEdB-TuKXzuh-6tH4za-1hDkqpF0YHGOxgy0NAouL"
+    "h8p2afgXftvC6rsLlE259-MV2LPLTA"
 )

@@ -21,6 +21,7 @@ from wire.messages import (
     Order,
     Presence,
     ProcessState,
+    Roster,
 )
 
 # The fields that must be there, for ever: one more would shut out every device in the field, one less
@@ -46,6 +47,7 @@ REQUIRED: dict[type[msgspec.Struct], tuple[str, ...]] = {
     BODY_OF_KIND["alarm"]: ("name", "state"),
     BODY_OF_KIND["reported"]: ("incarnation", "seen", "applied", "result"),
     Drift: ("key", "wanted", "found"),
+    BODY_OF_KIND["roster_report"]: ("incarnation", "generation"),
     BODY_OF_KIND["result"]: ("order", "state"),
     BODY_OF_KIND["bundle"]: ("order", "part", "parts", "data"),
     BODY_OF_KIND["renewal"]: ("request",),
@@ -53,6 +55,7 @@ REQUIRED: dict[type[msgspec.Struct], tuple[str, ...]] = {
     Desired: ("incarnation", "generation", "document", "signature"),
     Order: ("id", "name", "arguments", "not_after_ms", "nonce", "signature"),
     Certificate: ("chain",),
+    Roster: ("incarnation", "generation", "sealed", "signature"),
 }
 JSON_BATCHES = sorted(name for name in BATCHES if name.endswith(".json"))
 
