@@ -85,6 +85,14 @@ Did = Literal[
     "clone_take",
     "clone_drop",
     "clone_release",
+    "request_enter",
+    "request_approve",
+    "request_refuse",
+    "request_revoke",
+    "request_withdraw",
+    "request_enter_again",
+    "profile_change",
+    "holiday_entry",
 ]
 # Who did what nobody signed in did.
 SYSTEM = "system"
