@@ -63,6 +63,11 @@ def _statement(into: Into, rows: int) -> str:
     return text
 
 
+def may_write(conn: Connection) -> bool:
+    """Whether what is done on this connection may change something: a reader's may not."""
+    return not conn.execute("PRAGMA query_only").fetchone()[0]
+
+
 class Db:
     """One database.  `write` and `aread` on the event loop; `read` and `write_now` in any other thread."""
 

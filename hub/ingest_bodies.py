@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from hub.attendance import stale
 from hub.attendance import store as attendance
 from hub.db import Connection
 from hub.fleet.known import Boot, Device
@@ -53,6 +54,7 @@ class Bodies:
         self._usage: dict[tuple[int, int], dict[tuple[str, str], list[int]]] = {}
         self._counted: dict[int, Boot] = {}
         self._dropped: dict[tuple[int, str], int] = {}
+        self._readings: list[tuple[int, Anchor]] = []
         self.keeping = Keeping()
 
     def read(self, kind: str, device: Device, lane_id: int, records: Sequence[Record]) -> list[Oddity]:
@@ -78,7 +80,11 @@ class Bodies:
 
     def keep(self, conn: Connection) -> None:
         """Stores what the fleet's store does not."""
-        attendance.keep(conn, self.punches)
+        if self.punches:
+            attendance.keep(conn, self.punches)
+            stale.mark_punches(conn, self.punches)
+        if self._readings:
+            stale.mark_clocks(conn, self._readings)
         self.keeping.keep(conn)
 
     def _read_told(self, kind: str, device: Device, records: Sequence[Record]) -> list[Oddity]:
@@ -162,6 +168,7 @@ class Bodies:
             boot = device.boots[record.boot]
             boot.anchor = Anchor(reading.mono_ms, reading.wall_ms)
             self._rows.anchors += (boot.id, *boot.anchor)
+            self._readings.append((boot.id, boot.anchor))
         return bad
 
     def _read_alarms(self, device: Device, _lane_id: int, records: Sequence[Record]) -> list[Oddity]:

@@ -12,8 +12,8 @@ from wire.messages import INT64_MAX, ClockQuality, Punch, Record
 
 _INTO = Into(
     "punch (device_id, lane_id, seq, boot_id, mono_ms, at_ms, clock, received_ms, "
-    "card, direction, standing, chosen, technology)",
-    13,
+    "card, direction, standing, chosen, technology, answers)",
+    14,
     "ON CONFLICT DO NOTHING",
 )
 
@@ -51,6 +51,7 @@ def punch_row(
         punch.standing,
         punch.chosen,
         punch.technology,
+        punch.answers,
     )
 
 

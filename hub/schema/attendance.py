@@ -11,6 +11,9 @@ TABLES = """
 CREATE INDEX punch_card ON punch (card, at_ms);
 -- Few: whose true time lies elsewhere than their raw time may.
 CREATE INDEX punch_unset ON punch (card) WHERE clock != 0;
+CREATE INDEX punch_unset_boot ON punch (boot_id) WHERE clock != 0;
+-- The number, in the same lane, of the unsure tap that this one settles.
+ALTER TABLE punch ADD COLUMN answers INTEGER;
 
 -- Punches of other clocks, taken in from a file; at the time that stands there.
 CREATE TABLE other_punch (
@@ -77,6 +80,8 @@ CREATE TABLE month_close (
   hash TEXT NOT NULL,
   profile_hash TEXT NOT NULL,
   holiday_hash TEXT NOT NULL,
+  -- Which rules of ours worked it out.
+  engine TEXT NOT NULL,
   closed_ms INTEGER NOT NULL,
   who TEXT NOT NULL,
   note TEXT NOT NULL,
@@ -111,6 +116,8 @@ CREATE TABLE timesheet (
   staff_id INTEGER NOT NULL,
   month TEXT NOT NULL,
   inputs TEXT NOT NULL,
+  -- Of what a close would write: tells a closed month that has changed without a look at the days.
+  hash TEXT NOT NULL DEFAULT '',
   body BLOB NOT NULL,
   made_ms INTEGER NOT NULL,
   PRIMARY KEY (staff_id, month)
