@@ -26,14 +26,19 @@ HERE = Path(__file__).parent
 # A number of a row in an address; beyond it the database has none.
 LAST_ID = 2**63 - 1
 Before = Annotated[int | None, Query(ge=1, le=LAST_ID)]
-# What the rail shows, in order: address, word, and what the role must cover.
+# What the rail shows, in order: address, word, and what the role must cover; of several with one word the first that
+# the role may open.
 RAIL: tuple[tuple[str, str, Need], ...] = (
     ("/", "today", "devices"),
     ("/devices", "devices", "devices"),
     ("/alerts", "alerts", "devices"),
-    ("/taps", "taps", "taps"),
+    ("/attendance", "attendance", "taps"),
+    ("/payroll", "attendance", "payroll"),
+    ("/my-time", "my_time", "my_time"),
     ("/settings", "settings", "own"),
 )
+# Pages that stand under another's word in the rail: they are tabs of it (`attendance_macros.html`).
+_UNDER = {"/attendance": "attendance", "/taps": "attendance", "/staff": "attendance", "/payroll": "attendance"}
 _MARKS = {"ok": "●", "warning": "▲", "fault": "■", "offline": "○", "unheard": "□"}
 _STANDING_MARKS = {"accepted": "●", "repeat": "▲", "unknown": "■", "unsure": "▲"}
 
@@ -90,7 +95,7 @@ def fragment(template: str, language: Language, **values: Any) -> str:
 
 def page(request: Request, template: str, who: Who | None = None, status: int = 200, **values: Any) -> HTMLResponse:
     """A whole page."""
-    rail = [(path, name, path == _section(request.url.path)) for path, name, need in RAIL if who and who.may(need)]
+    rail = _rail(who, _section(request.url.path)) if who else []
     text = fragment(
         template,
         language_of(request),
@@ -100,6 +105,15 @@ def page(request: Request, template: str, who: Who | None = None, status: int = 
         **values,
     )
     return HTMLResponse(text, status)
+
+
+def _rail(who: Who, section: str) -> list[tuple[str, str, bool]]:
+    """Address, word, and whether one is there."""
+    found: dict[str, str] = {}
+    for path, name, need in RAIL:
+        if who.may(need):
+            found.setdefault(name, path)
+    return [(path, name, _UNDER.get(section) == name or path == section) for name, path in found.items()]
 
 
 def _section(path: str) -> str:
