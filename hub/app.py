@@ -56,6 +56,7 @@ from hub.rollout.task import Rollouts
 from hub.second_factor import Sealing
 from hub.settings import Settings
 from hub.signing import Signing
+from hub.staff import roster_task
 from hub.staff import web as staff
 
 log = logging.getLogger(__name__)
@@ -192,28 +193,33 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
     ordering = asyncio.create_task(
         policy_task.run(db, live, app.state.signing, app.state.down.wake), name="ordered settings"
     )
+    cards = asyncio.create_task(
+        roster_task.run(db, live, app.state.signing, state_dir, app.state.down.wake), name="rosters of terminals"
+    )
     app.state.rollouts = Rollouts(db, live, app.state.signing, app.state.down.wake)
     rolling = asyncio.create_task(app.state.rollouts.run(), name="roll-outs")
     shutting = stolen.begin(app)
-    for task in (shutting, ingest, down, identities, keeping, overdue, telling, watching, anchoring, ordering, rolling):
+    works = (
+        rolling,
+        cards,
+        ordering,
+        anchoring,
+        watching,
+        telling,
+        overdue,
+        shutting,
+        keeping,
+        identities,
+        down,
+        ingest,
+    )
+    for task in works:
         task.add_done_callback(partial(_ended, app))
     try:
         yield
     finally:
         app.state.stopping.set()
-        for task in (
-            rolling,
-            ordering,
-            anchoring,
-            watching,
-            telling,
-            overdue,
-            shutting,
-            keeping,
-            identities,
-            down,
-            ingest,
-        ):
+        for task in works:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task

@@ -8,6 +8,7 @@ from hub.identity import store as identity
 from hub.inventory import store as inventory
 from hub.orders import store as orders
 from hub.policy import store as policy
+from hub.staff import roster_store
 from hub.told import Told
 
 
@@ -17,10 +18,16 @@ def _take_inventories(conn: Connection, told: Sequence[Told]) -> None:
     identity.take_ends(conn, told)
 
 
+def _take_presences(conn: Connection, told: Sequence[Told]) -> None:
+    policy.take_presences(conn, told)
+    roster_store.take_presences(conn, told)
+
+
 # `presence` is no record but comes the same way: a device that was heard anew.
 KEEPERS: dict[str, Callable[[Connection, Sequence[Told]], None]] = {
     "reported": policy.take_reports,
-    "presence": policy.take_presences,
+    "presence": _take_presences,
+    "roster_report": roster_store.take_reports,
     "result": orders.take_results,
     "bundle": orders.take_bundles,
     "renewal": identity.take_renewals,

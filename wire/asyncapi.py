@@ -72,10 +72,10 @@ _DOWN = """\
 Desired state, rosters, orders and renewed certificates; `what` tells which. A device ignores what it does not know.
 
 The hub keeps what it has to say in its own database until the answer has come (a record of kind `reported`,
-`roster_report`, `result` or `inventory`, or a presence that tells the generation) or its time is over, and says it again at each new connection or
-after a minute. So each may come more than once: a device obeys one order's `id` once, and a generation that it has is
-nothing new. The signature (Ed25519, RFC 8032) is over these bytes: JSON in UTF-8 without white space, keys sorted by
-code point, no fractions, of
+`roster_report`, `result` or `inventory`, or a presence that tells the generation) or its time is over, and says it
+again at each new connection or after a minute. So each may come more than once: a device obeys one order's `id` once,
+and a generation that it has is nothing new. The signature (Ed25519, RFC 8032) is over these bytes: JSON in UTF-8
+without white space, keys sorted by code point, no fractions, of
 
     {"device", "document", "generation", "incarnation", "purpose": "machinaka desired 1"}
     {"arguments", "device", "id", "name", "nonce", "not_after_ms", "purpose": "machinaka order 1"}
@@ -90,10 +90,10 @@ device's (65 bytes each). Additional data are the bytes that would be signed of
 
     {"device", "generation", "incarnation", "purpose": "machinaka roster content 1"}
 
-The content is zlib (RFC 1950) of JSON, at most 1 MiB: `card_key` (32 bytes in base64; a card's token is the first 32 hex
-digits of HMAC-SHA-256 under it over the card's number), `cards`, a list of `[token, "issued" or "lost", name, kind]`
-(name and kind may be empty), and `kinds`, a list of `{"name", "technology", "key"}`: a FeliCa Lite-S card of such a kind
-is authentic when its card key is the first 16 bytes of HMAC-SHA-256 under `key` over its IDm.
+The content is zlib (RFC 1950) of JSON, at most 1 MiB: `card_key` (32 bytes in base64; a card's token is the first 32
+hex digits of HMAC-SHA-256 under it over the card's number), `cards`, a list of `[token, "issued" or "lost", name,
+kind]` (name and kind may be empty), and `kinds`, a list of `{"name", "technology", "key"}`: a FeliCa Lite-S card of such a
+kind is authentic when its card key is the first 16 bytes of HMAC-SHA-256 under `key` over its IDm.
 """
 
 

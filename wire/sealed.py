@@ -1,4 +1,4 @@
-"""Seals bytes to a device's public key, so that only its private key opens them: not the broker's machine, not a backup.
+"""Seals bytes to a device's public key, so that only its private key opens them: no broker does, and no backup.
 
 1. A new key pair on P-256 for each sealing; the shared secret (ECDH, SP 800-56A) is spread by HKDF-SHA-256 (RFC 5869)
    into an AES-256 key and a nonce. Both public keys are part of what is spread, so that one seal has one meaning.

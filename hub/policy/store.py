@@ -15,8 +15,8 @@ from typing import Any
 import msgspec
 
 from hub.db import Connection, Into, insert
-from hub.fleet import outbox
-from hub.policy import calendar, group_store, incarnation, step
+from hub.fleet import incarnation, outbox
+from hub.policy import calendar, group_store, step
 from hub.policy.group_store import rows_of
 from hub.policy.merge import Document, Folded
 from hub.policy.step import Ordered, Report

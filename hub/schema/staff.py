@@ -72,21 +72,24 @@ CREATE TABLE staff_setting (id INTEGER PRIMARY KEY CHECK (id = 1), names_kept IN
 -- Which kinds of card must prove with their key that they are genuine (FeliCa Lite-S).
 CREATE TABLE card_kind (name TEXT PRIMARY KEY, technology TEXT NOT NULL, mac INTEGER NOT NULL) WITHOUT ROWID;
 
--- One row, once a card or a name has changed: `touched` counts the changes, `published` those that are on their way.
+-- One row, once a card or a name has changed: `touched` counts the changes. `error` is why the terminals were not told
+-- at the change `tried`. `key_check` tells the town's card key from another, and nothing of it.
 CREATE TABLE roster_state (
   id INTEGER PRIMARY KEY CHECK (id = 1),
   touched INTEGER NOT NULL DEFAULT 0,
-  published INTEGER NOT NULL DEFAULT 0,
-  error TEXT NOT NULL DEFAULT ''
+  tried INTEGER NOT NULL DEFAULT 0,
+  error TEXT NOT NULL DEFAULT '',
+  key_check TEXT NOT NULL DEFAULT ''
 );
 
--- What a terminal was ordered to know of cards, sealed to the key of that name; and what it said became of it.
+-- What a terminal was ordered to know of cards, sealed to the key of that name, as of the change `touched`.
 CREATE TABLE roster (
   device_id INTEGER PRIMARY KEY,
   incarnation TEXT NOT NULL,
   generation INTEGER NOT NULL,
   digest TEXT NOT NULL,
   key_name TEXT NOT NULL,
+  touched INTEGER NOT NULL,
   message BLOB NOT NULL,
   made_ms INTEGER NOT NULL
 );

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hub.policy import group_store, incarnation, step, store
+from hub.fleet import incarnation
+from hub.policy import group_store, step, store
 from hub.policy import task as policy_task
 from tests.policy.documents import TERMINAL_LAYERS
 from tests.policy.hub_parts import NOW_MS, Town, town

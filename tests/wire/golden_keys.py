@@ -1,4 +1,4 @@
-"""Golden keys: the seed of the hub's signature, a terminal's key, a request and a chain of a town that exists nowhere."""
+"""Golden keys: the seed of the hub's signature, a terminal's key, a request and a chain of a town that is nowhere."""
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
