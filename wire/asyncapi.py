@@ -92,8 +92,8 @@ device's (65 bytes each). Additional data are the bytes that would be signed of
 
 The content is zlib (RFC 1950) of JSON, at most 1 MiB: `card_key` (32 bytes in base64; a card's token is the first 32
 hex digits of HMAC-SHA-256 under it over the card's number), `cards`, a list of `[token, "issued" or "lost", name,
-kind]` (name and kind may be empty), and `kinds`, a list of `{"name", "technology", "key"}`: a FeliCa Lite-S card of such a
-kind is authentic when its card key is the first 16 bytes of HMAC-SHA-256 under `key` over its IDm.
+kind]` (name and kind may be empty), and `kinds`, a list of `{"name", "technology", "key"}`: a FeliCa Lite-S card of
+such a kind is authentic when its card key is the first 16 bytes of HMAC-SHA-256 under `key` over its IDm.
 """
 
 
