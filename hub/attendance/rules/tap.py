@@ -1,0 +1,70 @@
+"""From taps to the taps that count, each on its duty day (rule).
+
+1. The same tap that came twice is one tap; a tap within the debounce of the last one that counts does not count.
+2. A tap belongs to the calendar day of its time less the day line; a night's work stays on the day it began on, as long
+   as an order that began before the day line reaches, and an hour longer for whoever is late to the clock.
+3. What order taps arrive in changes nothing.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from hub.attendance.rules.given import Tap
+from hub.attendance.rules.japan import DAY_MIN, minute_of
+from hub.attendance.rules.spans import Spans
+
+# How long after the end of a night's order a tap is still that night's.
+AFTER_ORDER_MIN = 60
+
+
+class DayTaps(NamedTuple):
+    """The taps of one duty day: those that count, in time order, and those within the debounce."""
+
+    kept: list[Tap]
+    suppressed: list[Tap]
+
+
+def by_day(taps: Iterable[Tap], ordered: Spans, day_line: int, debounce_ms: int) -> dict[int, DayTaps]:
+    """The taps of each duty day, by the day's number; `ordered` are all orders, joined."""
+    nights = _nights(ordered, day_line)
+    days: dict[int, DayTaps] = {}
+    last: Tap | None = None
+    into = DayTaps([], [])
+    for tap in sorted(taps, key=_order):
+        if last is not None:
+            if tap == last:
+                continue
+            if debounce_ms and tap.at_ms - last.at_ms <= debounce_ms:
+                # Shown, never an end: a card that is read twice is one tap.
+                if tap not in into.suppressed:
+                    into.suppressed.append(tap)
+                continue
+        number = _duty_day(minute_of(tap.at_ms), nights, day_line)
+        into = days.setdefault(number, DayTaps([], []))
+        into.kept.append(tap)
+        last = tap
+    return days
+
+
+def _nights(ordered: Spans, day_line: int) -> list[tuple[int, int, int]]:
+    """For orders over a day line: from when on and until when taps are the night's, and the day it began on."""
+    nights = []
+    for begin, end in ordered:
+        day = begin // DAY_MIN
+        line = day * DAY_MIN + day_line
+        if begin >= line:
+            line += DAY_MIN
+        if end > line:
+            nights.append((line, end + AFTER_ORDER_MIN, day))
+    return nights
+
+
+def _duty_day(minute: int, nights: list[tuple[int, int, int]], day_line: int) -> int:
+    for line, until, day in nights:
+        if line <= minute <= until:
+            return day
+    return (minute - day_line) // DAY_MIN
+
+
+def _order(tap: Tap) -> tuple[int, str, str, str, int]:
+    return tap.at_ms, tap.terminal, tap.direction, tap.ref, tap.skew_s
