@@ -1,0 +1,1 @@
+"""Staff, their terms, their cards, and who they are."""
