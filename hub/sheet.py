@@ -179,7 +179,7 @@ def csv_file(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(headings)
-    writer.writerows([_guarded(cell) for cell in row] for row in rows)
+    writer.writerows([guarded(cell) for cell in row] for row in rows)
     return b"\xef\xbb\xbf" + text.getvalue().encode()
 
 
@@ -193,7 +193,7 @@ def xlsx_file(title: str, headings: Sequence[str], rows: Iterable[Sequence[str]]
     sheet.freeze_panes = "A2"
 
     def cell(text: str) -> Any:
-        made = WriteOnlyCell(sheet, _guarded(text))
+        made = WriteOnlyCell(sheet, guarded(text))
         made.data_type = "s"
         made.number_format = "@"
         return made
@@ -206,7 +206,8 @@ def xlsx_file(title: str, headings: Sequence[str], rows: Iterable[Sequence[str]]
     return file.getvalue()
 
 
-def _guarded(text: str) -> str:
+def guarded(text: str) -> str:
+    """A text that no spreadsheet takes for a formula."""
     return f"'{text}" if _GUARDED.match(text) else text
 
 
