@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from hub.inventory import day
+from hub import day
 
 KINDS = ("terminal", "tablet", "access_point")
 # How long each may be.

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.inventory import day
+from hub import day
 
 
 @pytest.mark.parametrize(
