@@ -32,10 +32,11 @@ from edge_agent.settings import KioskSettings, Settings
 from edge_agent.spool import Spool, SpoolFull
 from edge_agent.spool_thread import AsyncSpool
 from edge_agent.uplink import Uplink
-from wire.messages import Alarm, Certificate, ClockReading, Desired, Order
+from wire.messages import Alarm, Certificate, ClockReading, Desired, Order, Roster
 from wire.settings_file import BadSetting
 
 if TYPE_CHECKING:
+    from edge_agent.attendance.cards import Cards
     from edge_agent.attendance.task import Attendance
 
 log = logging.getLogger(__name__)
@@ -108,12 +109,15 @@ async def _run_until_ended(settings: Settings, clock: Clock, spool: AsyncSpool, 
     uplink.on_down(Certificate, identity.take)
     uplink.watch(lambda state: identity.connected(state.connected))
     screen = Screen()
-    attendance = _attendance(settings, spool, clock, screen, file, holder)
+    cards = _cards(settings)
+    attendance = _attendance(settings, spool, clock, screen, file, holder, cards)
     work: list[Coroutine[Any, Any, None]] = []
     if attendance is not None:
         uplink.watch(attendance.uplink_changed)
         attendance.uplink_changed(uplink.state)
         work += [*_page(settings.kiosk, screen, clock, file, holder), attendance.run()]
+    if cards is not None:
+        work.append(_roster(settings, spool, clock, uplink, cards))
     work += [Watch(clock, _keeping(spool)).run(), uplink.run(), _house(settings, spool, clock)]
     reader = attendance.condition if attendance else None
     work += [fleet.run(settings, spool, clock, reader=reader, holder=holder), policy.run()]
@@ -137,16 +141,48 @@ async def _together(work: list[Coroutine[Any, Any, None]]) -> None:
             tasks.create_task(one, name=getattr(one, "__qualname__", "work"))
 
 
+def _cards(settings: Settings) -> "Cards | None":
+    """What a time clock knows of cards, where there is one. Raises BadSetting, OSError."""
+    if settings.kind != "terminal" or not settings.attendance.reader:
+        return None
+    from edge_agent.attendance.cards import Cards
+
+    return Cards(Path(settings.state_dir))
+
+
+def _roster(
+    settings: Settings, spool: AsyncSpool, clock: Clock, uplink: Uplink, cards: "Cards"
+) -> Coroutine[Any, Any, None]:
+    """The loop that keeps the town's roster, wired to the hub."""
+    from edge_agent.attendance.roster_task import RosterKeeper
+
+    def barred() -> bool:
+        found = locked.read(Path(settings.state_dir))
+        return found is not None and found.why in ("wiping", "wiped")
+
+    keeper = RosterKeeper(settings, spool, clock, cards, barred)
+    uplink.on_down(Roster, keeper.take)
+    uplink.say_roster(lambda: keeper.followed)
+    return keeper.run()
+
+
 def _attendance(
-    settings: Settings, spool: AsyncSpool, clock: Clock, screen: Screen, file: str, holder: Holder
+    settings: Settings,
+    spool: AsyncSpool,
+    clock: Clock,
+    screen: Screen,
+    file: str,
+    holder: Holder,
+    cards: "Cards | None",
 ) -> "Attendance | None":
     """Reader, rules and screen of a time clock, where there is one. Raises BadSetting."""
-    if settings.kind != "terminal" or not settings.attendance.reader:
+    if cards is None:
         return None
     from edge_agent.attendance.readers.choose import make_reader
     from edge_agent.attendance.task import Attendance
 
-    return Attendance(settings, make_reader(settings.attendance, file=file), spool, clock, screen, holder)
+    reader = make_reader(settings.attendance, file=file, proof_key=cards.proof_key)
+    return Attendance(settings, reader, spool, clock, screen, holder, cards)
 
 
 def _page(

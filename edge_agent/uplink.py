@@ -111,6 +111,7 @@ class Uplink:
         self._watchers: list[Callable[[UplinkState], None]] = []
         self._takers: dict[type, Callable[[Any], None]] = {}
         self._followed: Callable[[], tuple[str, int, int]] = lambda: ("", 0, 0)
+        self._roster: Callable[[], tuple[str, int]] = lambda: ("", 0)
         self._fault = ""
         self._connected_s = -1e9
         # Since when the hub owes an answer. Sending again, or a new connection to the broker, is none.
@@ -134,6 +135,10 @@ class Uplink:
     def say_followed(self, followed: Callable[[], tuple[str, int, int]]) -> None:
         """`followed` tells each presence how far this device is: incarnation, generations seen and applied."""
         self._followed = followed
+
+    def say_roster(self, roster: Callable[[], tuple[str, int]]) -> None:
+        """`roster` tells each presence which roster this terminal goes by: incarnation and generation."""
+        self._roster = roster
 
     def reconnect(self) -> None:
         """Connects anew and at once: the device's identity has changed, or the broker's place."""
@@ -346,7 +351,7 @@ class Uplink:
         stamp = self._clock.stamp()
         incarnation, seen, applied = self._followed()
         kind = self._settings.kind
-        told = (stamp.boot, number, self._version, kind, seen, applied, incarnation, self._run)
+        told = (stamp.boot, number, self._version, kind, seen, applied, incarnation, self._run, *self._roster())
         return Presence(True, *told)  # noqa: FBT003 (online)
 
 

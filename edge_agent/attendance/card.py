@@ -1,13 +1,22 @@
 """From what a reader heard to a card token (rule): a keyed hash, so that the card's number stays on the terminal.
 
-A serial number has few unknown bits and a plain hash of it could be undone by trying; with the terminal's key it
-cannot, and two towns' tokens of one card have nothing in common.
+A serial number has few unknown bits and a plain hash of it could be undone by trying; with a key it cannot,
+and two towns' tokens of one card have nothing in common.  The key is the town's, once its roster has come; the
+terminal's own until then.
 """
 
 import hashlib
 import hmac
 
 KEY_BYTES = 32
+
+
+PROOF_KEY_BYTES = 16
+
+
+def proof_key(key: bytes, identifier: bytes) -> bytes:
+    """The card key of one card: its kind's key, made another for each card's number (FeliCa Lite-S, two-key 3DES)."""
+    return hmac.new(key, identifier, hashlib.sha256).digest()[:PROOF_KEY_BYTES]
 
 
 def token(key: bytes, identifier: bytes) -> str:

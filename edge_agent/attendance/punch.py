@@ -1,6 +1,7 @@
 """From a tap and the last taps to a punch, or why not (rule).
 
-1. A card that the roster does not know is kept as `unknown`; without a roster every card is known.
+1. A card that the roster does not know is kept as `unknown`; without a roster every card is known.  One that was lost,
+   or cannot prove that it is genuine, is kept as `refused` and is no punch.
 2. The same card and direction within the debounce time is a `repeat`: kept, and said as already taken.  A tap within
    that time for which nobody chose a direction is one too: a second touch at noon is no clocking out.
 3. Clocking in twice on one duty day is impossible: kept as `unsure`, and asked about.  The answer is a punch of its
@@ -39,6 +40,7 @@ class Tap:
     stamp: Stamp
     choice: Direction | None
     known: bool
+    refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ def decide(tap: Tap, last: Last | None, policy: Policy, *, asked: bool = False) 
 def _direction(tap: Tap, last: Last | None, policy: Policy) -> Direction:
     if tap.choice is not None:
         return tap.choice
-    if tap.known and last is not None and _is_close(last, tap, policy):
+    if tap.known and not tap.refused and last is not None and _is_close(last, tap, policy):
         return last.direction
     return direction_by_time(tap.stamp.at_ms, policy)
 
@@ -106,6 +108,8 @@ def _is_close(last: Last, tap: Tap, policy: Policy) -> bool:
 
 
 def _standing(tap: Tap, direction: Direction, last: Last | None, policy: Policy) -> Standing:
+    if tap.refused:
+        return "refused"
     if not tap.known:
         return "unknown"
     if last is None or last.direction != direction:
@@ -138,6 +142,6 @@ class LastPunches:
         if len(self._last) > _REMEMBERED:
             del self._last[next(iter(self._last))]
 
-    def of(self, card: str) -> Last | None:
-        """The last accepted punch of a card."""
-        return self._last.get(card)
+    def of(self, *tokens: str) -> Last | None:
+        """The last accepted punch of a card, by the first of its tokens that has one."""
+        return next((self._last[token] for token in tokens if token in self._last), None)

@@ -1,4 +1,4 @@
-"""The terminal's own files about cards: its key, and who is who (optional).
+"""The terminal's own files about cards: its key, and who is who (optional), until the town's roster comes.
 
 `roster.toml` holds card tokens and names: [names] <token> = "…".  Without the file every card is taken, without a name.
 With one that cannot be read the names as they were go on, and every card is taken when there were none yet: a

@@ -4,7 +4,8 @@
 2. When it does not fit on the disk, the screen never shows green.
 3. A fault of the reader is an alarm, begun once and ended once.
 4. A locked terminal takes no punch, and says so.
-5. A reader that ends although nobody told it to ends the agent, which is started anew: a dead terminal never says
+5. A card that was lost, or must prove that it is genuine and has not, is refused; the tap is kept all the same.
+6. A reader that ends although nobody told it to ends the agent, which is started anew: a dead terminal never says
    "touch your card".
 """
 
@@ -16,7 +17,8 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from edge_agent.attendance import card, punch, roster
+from edge_agent.attendance import punch
+from edge_agent.attendance.cards import Cards, Known
 from edge_agent.attendance.punch import LastPunches, Policy, Tap
 from edge_agent.attendance.readers.heard import (
     CardHeard,
@@ -44,7 +46,6 @@ _CHOICE_S = 10.0
 _HEARD_AT_MOST = 64
 _REBUILD_FROM = 2000
 _SHOWN: dict[str, State] = {"accepted": "accepted", "repeat": "repeat", "unsure": "question", "unknown": "unknown"}
-
 
 _GROUNDS: dict[str, State] = {"starting": "starting", "ready": "idle", "fault": "reader_fault"}
 
@@ -77,11 +78,10 @@ class Attendance:
         clock: Clock,
         screen: Screen,
         holder: Holder | None = None,
+        cards: Cards | None = None,
     ) -> None:
         self._reader, self._spool, self._clock, self._screen = reader, spool, clock, screen
-        folder = Path(settings.state_dir)
-        self._key = roster.card_key(folder)
-        self._roster = roster.Roster(folder)
+        self._cards = cards or Cards(Path(settings.state_dir))
         self._holder = holder or Holder(of_settings(settings))
         self._last = LastPunches()
         self._choice: tuple[Direction, int] | None = None
@@ -143,24 +143,32 @@ class Attendance:
         if self._screen.locked:
             self._screen.refuse(stamp.at_ms)
             return
-        token = card.token(self._key, heard.identifier)
-        tap = Tap(token, heard.technology, stamp, self._chosen(stamp), self._roster.known(token))
-        last = self._last.of(token)
-        asked = self._asked(token)
+        known = self._cards.of(heard.identifier)
+        refused_as = _refused_as(known, heard)
+        tap = Tap(
+            known.token,
+            heard.technology,
+            stamp,
+            self._chosen(stamp),
+            known.standing != "unknown",
+            refused_as is not None,
+        )
+        last = self._last.of(*known.tokens)
+        asked = self._asked(known.tokens)
         body = punch.decide(tap, last, self._policy, asked=asked is not None)
         seq = await self._keep(body, stamp)
         if seq is None:
             return
         self._choice = None
         again = asked if body.standing == "repeat" else None
-        state: State = "question" if again else _SHOWN[body.standing]
+        state: State = refused_as or ("question" if again else _SHOWN[body.standing])
         self._screen.show(
             replace(
                 self._view(state),
                 direction=body.direction,
                 chosen=body.chosen,
                 at_ms=stamp.at_ms,
-                name=self._roster.name(token),
+                name="" if refused_as else known.name,
                 since_ms=self._when(last.stamp) if last and body.standing != "accepted" else 0,
                 reference=seq,
             )
@@ -171,12 +179,12 @@ class Attendance:
             first = again or _Question(body, seq, 0)
             self._question = replace(first, number=self._screen.view.number)
 
-    def _asked(self, token: str) -> _Question | None:
+    def _asked(self, tokens: tuple[str, ...]) -> _Question | None:
         """The question that is on the screen about this card, if any."""
         view, question = self._screen.view, self._question
         if question is None or (view.state, view.number) != ("question", question.number):
             return None
-        return question if question.punch.card == token else None
+        return question if question.punch.card in tokens else None
 
     def _when(self, stamp: Stamp) -> int:
         """The wall clock at a stamp, by the clock that is right now; UTC ms."""
@@ -228,7 +236,7 @@ class Attendance:
             body = punch.answer(question.punch, question.seq, given.direction)
             if await self._keep(body, stamp) is not None:
                 shown = replace(self._view("accepted"), direction=body.direction, chosen="person", at_ms=stamp.at_ms)
-                self._screen.show(replace(shown, name=self._roster.name(body.card)))
+                self._screen.show(replace(shown, name=self._cards.name(body.card)))
 
     def _chosen(self, stamp: Stamp) -> Direction | None:
         """What a person chose a moment ago."""
@@ -268,6 +276,13 @@ class Attendance:
 
     def _show(self, state: State, at_mono_ns: int) -> None:
         self._screen.show(replace(self._view(state), at_ms=self._clock.stamp_at(at_mono_ns).at_ms))
+
+
+def _refused_as(known: Known, heard: CardHeard) -> State | None:
+    """What the screen says of a card that is no good here; None for one that is."""
+    if known.standing == "lost":
+        return "lost_card"
+    return "refused_card" if known.proof_key is not None and not heard.proved else None
 
 
 class ReaderEnded(Exception):

@@ -25,6 +25,7 @@ State = Literal[
     "unknown",
     "two_cards",
     "refused_card",
+    "lost_card",
     "reader_fault",
     "disk_full",
     "identify",
@@ -40,6 +41,7 @@ STAYS_S: dict[State, float] = {
     "unknown": 4.0,
     "two_cards": 3.0,
     "refused_card": 4.0,
+    "lost_card": 4.0,
     "disk_full": 6.0,
     "identify": 15.0,
 }

@@ -1,6 +1,7 @@
 """Which reader a setting names."""
 
 import re
+from collections.abc import Callable
 from importlib import import_module
 
 from edge_agent.attendance.readers.heard import Reader
@@ -17,13 +18,21 @@ _NFCPY = re.compile(
 )
 
 
-def make_reader(settings: ReaderSettings, *, file: str = "settings") -> Reader:
-    """The reader that `settings.reader` names. Raises BadSetting for one that is not known or not installed."""
+def make_reader(
+    settings: ReaderSettings,
+    *,
+    file: str = "settings",
+    proof_key: Callable[[bytes], bytes | None] = lambda identifier: None,
+) -> Reader:
+    """The reader that `settings.reader` names. Raises BadSetting for one that is not known or not installed.
+
+    `proof_key`: see ContactlessReader; with another reader no card can prove anything.
+    """
     form, _, rest = settings.reader.partition(":")
     if _NFCPY.fullmatch(settings.reader):
         from edge_agent.attendance.readers.contactless import ContactlessReader
 
-        return ContactlessReader(settings.reader)
+        return ContactlessReader(settings.reader, proof_key)
     if form == "serial" and rest.startswith("/"):
         from edge_agent.attendance.readers.lines import LineReader, SerialLine
 

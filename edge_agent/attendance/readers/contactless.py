@@ -10,7 +10,8 @@ nfcpy is left as it is; what it does to an unattended terminal is met here:
 4. A held card is one tap (`visit.py`): a MIFARE Classic is "released" hundreds of times a second.
 5. A PN532 that was killed at 921,600 baud does not answer at 115,200: it is set back before each opening.
 6. Two cards at once answer over one another: said after a second of that, once.
-7. A reader is ready when a whole round of asking went well, not when it could be opened.
+7. A card that must prove that it is genuine is told once it has been asked, which needs it to stay a moment longer.
+8. A reader is ready when a whole round of asking went well, not when it could be opened.
 """
 
 import logging
@@ -28,6 +29,7 @@ from edge_agent.attendance.readers.heard import (
     ReaderReady,
     TwoCards,
 )
+from edge_agent.attendance.readers.proof import prove
 from edge_agent.attendance.readers.visit import Visits
 
 log = logging.getLogger(__name__)
@@ -41,10 +43,14 @@ _PAUSE_S = 0.05
 
 
 class ContactlessReader:
-    """Reader over nfcpy. `path` is nfcpy's own: `udp:127.0.0.1:47000`, `usb`, `usb:054c:06c3`, `tty:AMA0:pn532`."""
+    """Reader over nfcpy. `path` is nfcpy's own: `udp:127.0.0.1:47000`, `usb`, `usb:054c:06c3`, `tty:AMA0:pn532`.
 
-    def __init__(self, path: str) -> None:
-        self.path = path
+    `proof_key` gives the key with which a card of a number must prove itself, if it must; asked in the reader's thread.
+    """
+
+    def __init__(self, path: str, proof_key: Callable[[bytes], bytes | None] = lambda identifier: None) -> None:
+        self.path, self._proof_key = path, proof_key
+        self._unproved: tuple[CardHeard, bytes] | None = None
         self.last_alive_ns = 0
         self._tell: Callable[[Heard], None] = lambda heard: None
         self._stop = threading.Event()
@@ -113,6 +119,7 @@ class ContactlessReader:
                 if outcome is False and not self._stop.is_set():
                     return "the reader does not answer"
                 stumbles = 0
+            self._not_asked()
             self._stop.wait(_PAUSE_S)
         return "stopped"
 
@@ -164,12 +171,25 @@ class ContactlessReader:
                 return False
             self._collisions.over()
         if self.visits.begins(self._found, now_ns):
-            self._tell(heard)
+            key = self._proof_key(heard.identifier) if isinstance(heard, CardHeard) else None
+            if key is None or not isinstance(heard, CardHeard):
+                self._tell(heard)
+            else:
+                self._unproved = heard, key
         return True
 
     def _connected(self, tag: object) -> bool:
         self._held = self._found
+        if self._unproved is not None:
+            (heard, key), self._unproved = self._unproved, None
+            self._tell(prove(tag, heard, key))
         return True
+
+    def _not_asked(self) -> None:
+        """A card that must prove itself and could not even be asked."""
+        if self._unproved is not None:
+            (heard, _), self._unproved = self._unproved, None
+            self._tell(CardUnreadable("stumbled", heard.at_mono_ns))
 
     def _released(self, tag: object) -> bool:
         self.visits.begins(self._held, time.clock_gettime_ns(time.CLOCK_BOOTTIME))

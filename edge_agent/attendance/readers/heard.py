@@ -13,11 +13,15 @@ Technology = Literal["felica", "type_a", "type_b", "serial", "wedge"]
 
 @dataclass(frozen=True, slots=True)
 class CardHeard:
-    """A card came into the field: once a visit, however long it stays. `at_mono_ns` is CLOCK_BOOTTIME."""
+    """A card came into the field: once a visit, however long it stays. `at_mono_ns` is CLOCK_BOOTTIME.
+
+    `proved`: it was asked for a proof that it is genuine, and gave it.
+    """
 
     technology: Technology
     identifier: bytes
     at_mono_ns: int
+    proved: bool = False
 
 
 @dataclass(frozen=True, slots=True)

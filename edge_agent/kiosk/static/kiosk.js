@@ -14,6 +14,7 @@ const WORDS = {
     unknown_detail: (who) => `${who}へ番号をお知らせください`,
     two_cards: "カードを1枚だけタッチしてください",
     refused_card: "このカードは打刻に使えません", refused_detail: "職員証を1枚だけタッチしてください",
+    lost_card: "このカードは使えません",
     reader_fault: "読み取り装置を確認中です", fault_detail: (t, who) => `${t && `${t}から。`}続くときは${who}へ`,
     disk_full: "記録できません", disk_detail: (who) => `${who}へ連絡してください`,
     who: (contact) => `総務課${contact && `（${contact}）`}`,
@@ -34,6 +35,7 @@ const WORDS = {
     unknown_detail: (who) => `Please tell ${who} this number`,
     two_cards: "Touch one card only",
     refused_card: "This card cannot be used here", refused_detail: "Touch your staff card only",
+    lost_card: "This card has been stopped",
     reader_fault: "Checking the card reader", fault_detail: (t, who) => `${t && `Since ${t}. `}If it lasts, call ${who}`,
     disk_full: "Cannot record", disk_detail: (who) => `Please call ${who}`,
     who: (contact) => `General Affairs${contact && ` (${contact})`}`,
@@ -48,11 +50,12 @@ const LOCKED = {
   locked: ["この端末は使えません", "This device is locked", (who, en) => `拾った方は${who}へ / Please call ${en}`],
   wiped: ["登録されていない端末です", "Not enrolled", (who, en) => `${who}へ / Please call ${en}`],
 };
-const MARKS = { accepted: "●", repeat: "▲", question: "▲", two_cards: "▲", refused_card: "■", unknown: "■",
+const MARKS = { accepted: "●", repeat: "▲", question: "▲", two_cards: "▲", refused_card: "■", lost_card: "■", unknown: "■",
   reader_fault: "■", disk_full: "■", lost: "■", identify: "●", locked: "■", wiped: "■" };
 // Hertz and seconds, one pair a tone: rising, equal, falling, low.
 const TONES = { accepted: [[660, .09], [990, .16]], repeat: [[600, .12], [0, .06], [600, .12]],
   question: [[600, .12], [0, .06], [600, .12]], unknown: [[600, .16], [330, .25]], refused_card: [[600, .16], [330, .25]],
+  lost_card: [[600, .16], [330, .25]],
   locked: [[600, .16], [330, .25]], wiped: [[600, .16], [330, .25]],
   identify: Array.from({ length: 8 }, () => [[880, .2], [0, .2]]).flat(),
   two_cards: [[220, .2]], disk_full: [[180, .9]] };
@@ -117,6 +120,7 @@ function texts(v) {
     case "repeat": return [words.repeat(since, direction), v.name, ""];
     case "question": return [words.question, v.name, words.since_in(since)];
     case "unknown": return [words.unknown, words.number(v.reference), words.unknown_detail(who)];
+    case "lost_card": return [words.lost_card, words.number(v.reference), words.unknown_detail(who)];
     case "refused_card": return [words.refused_card, "", words.refused_detail];
     case "reader_fault": return [words.reader_fault, "", words.fault_detail(since, who)];
     case "disk_full": return [words.disk_full, "", words.disk_detail(who)];
