@@ -85,6 +85,8 @@ Did = Literal[
     "clone_take",
     "clone_drop",
     "clone_release",
+    "month_close",
+    "month_book",
     "request_enter",
     "request_approve",
     "request_refuse",
@@ -93,6 +95,12 @@ Did = Literal[
     "request_enter_again",
     "profile_change",
     "holiday_entry",
+    "payroll_export",
+    "payroll_preview",
+    "payroll_layout",
+    "payroll_layout_removed",
+    "payroll_letter",
+    "import_punches",
 ]
 # Who did what nobody signed in did.
 SYSTEM = "system"

@@ -92,7 +92,7 @@ CREATE TABLE month_close_staff (
   close_id INTEGER NOT NULL REFERENCES month_close(id),
   staff_id INTEGER NOT NULL REFERENCES staff(id),
   hash TEXT NOT NULL,
-  -- Canonical JSON of what the hash is over; the same for versions in which nothing changed for this person.
+  -- What the hash is over, canonical JSON, compressed (zlib); the same where nothing changed for this person.
   body BLOB NOT NULL,
   PRIMARY KEY (close_id, staff_id)
 ) WITHOUT ROWID;
@@ -136,6 +136,16 @@ CREATE TABLE payroll_layout (
   body TEXT NOT NULL,
   changed_ms INTEGER NOT NULL,
   who TEXT NOT NULL
+) WITHOUT ROWID;
+
+-- What a payroll gets instead of letters that it cannot take (外字): of a letter, or of a staff number's name.
+CREATE TABLE payroll_letter (
+  kind TEXT NOT NULL,
+  what TEXT NOT NULL,
+  written TEXT NOT NULL,
+  changed_ms INTEGER NOT NULL,
+  who TEXT NOT NULL,
+  PRIMARY KEY (kind, what)
 ) WITHOUT ROWID;
 
 -- Each file that left the house: of what, and its digest.
