@@ -39,7 +39,7 @@ class _Month:
         first, last = month_span(given.month)
         self.first, self.last = number_of(first), number_of(last)
         ordered = join(order.span for order in given.orders)
-        self.orders = _orders_by_day(ordered)
+        self.orders = _orders_by_day(ordered, self.profile.day_line)
         orders = tuple(sorted(given.orders, key=lambda one: (one.span, one.ref)))
         self.around = Around(ordered, orders, self.orders, leaves_by_day(given.leaves))
         self.taps = by_day(given.taps, ordered, self.profile.day_line, self.profile.debounce_ms)
@@ -155,7 +155,7 @@ class _Month:
             notes=notes,
             minutes=minutes,
             pieces=found,
-            taps=done.taps,
+            taps=done.taps + done.refs,
         )
 
     def _quiet(self, number: int, plan: Plan) -> Status:
@@ -175,7 +175,7 @@ class _Month:
         return "unexplained"
 
     def _rest(self, number: int, done: Duty) -> int | None:
-        """Minutes between the last duty's end and this one's beginning.  人事院規則10-14: 11 hours are a target."""
+        """Minutes between the last duty's end and this one's beginning.  人事院 職職-78: 11 hours are a target."""
         if done.in_ms is None:
             return None
         before = max((one for one in self.duties if one < number and self._was_there(one)), default=None)
@@ -207,24 +207,27 @@ class _Month:
 
     def _units(self, days: list[DayResult], holidays: int) -> tuple[UnitResult, ...]:
         """One result a unit: a salary that changes inside the month has its own minutes, rounded on their own."""
-        parts: list[tuple[date, int, dict[PayClass, int]]] = []
+        parts: dict[int, tuple[date, dict[PayClass, int]]] = {}
         for day in days:
             terms = self.planner.day(number_of(day.day)).terms
             if terms is None:
                 continue
             unit = unit_yen(terms, holidays, self.profile)
-            if not parts or parts[-1][1] != unit:
-                parts.append((day.day, unit, {} if parts else dict(self.given.carried)))
+            if unit not in parts:
+                parts[unit] = day.day, {} if parts else dict(self.given.carried)
+            counted = parts[unit][1]
             for pay, minutes in day.minutes.items():
-                parts[-1][2][pay] = parts[-1][2].get(pay, 0) + minutes
-        return tuple(unit_result(since, unit, minutes, self.profile) for since, unit, minutes in parts)
+                counted[pay] = counted.get(pay, 0) + minutes
+        return tuple(unit_result(since, unit, minutes, self.profile) for unit, (since, minutes) in parts.items())
 
 
-def _orders_by_day(ordered: Spans) -> dict[int, Spans]:
-    """Orders by the calendar day that they begin on."""
+def _orders_by_day(ordered: Spans, day_line: int) -> dict[int, Spans]:
+    """Orders by the day that they begin on; one that is over before the day line is still the night's before."""
     found: dict[int, Spans] = {}
     for span in ordered:
         day = span.begin // DAY_MIN
+        if span.end <= day * DAY_MIN + day_line:
+            day -= 1
         found[day] = (*found.get(day, ()), span)
     return found
 

@@ -156,7 +156,7 @@ def _cuts(whole: Span, presence: Span | None, ordered: Spans, leave: Spans, days
 def _break(minute: _Minute, day: _Day) -> Decided | None:
     if minute.on_leave:
         return "leave", None, "leave"
-    # 勤務時間条例6条: neither lunch nor the evening break is working time, ordered or not, on a day with regular hours.
+    # 労働基準法34条: neither lunch nor the evening break is working time, ordered or not, on a day with regular hours.
     if holds(day.plan.lunch, minute.at):
         return "break", None, "lunch"
     if holds(day.evening, minute.at) or (minute.ordered and holds(day.plan.evening, minute.at)):

@@ -73,12 +73,12 @@ class Planner:
         if terms is None:
             return None
         if terms.shifts:
-            # 勤務時間条例4条: who works in shifts has the days and hours that are assigned, and no others.
+            # 勤務時間法7条: who works in shifts has the days and hours that are assigned, and no others.
             one = self.assigned.get(day)
             return one.hours if one else None
         if terms.week is not None:
             return terms.week[day.weekday()]
-        # 勤務時間条例3条: Saturday and Sunday are weekly days off, the town's day is Monday to Friday's.
+        # 勤務時間法6条: Saturday and Sunday are weekly days off, the town's day is Monday to Friday's.
         return self.profile.day if day.weekday() < 5 else None
 
     def _make(self, number: int) -> Plan:
@@ -90,7 +90,7 @@ class Planner:
         for swap in self.swaps.get(day, ()):
             refs.append(swap.ref)
             if swap.worked == day:
-                # 勤務時間条例5条: the weekly day off gets the hours of the day that is off for it.
+                # 勤務時間法8条: the weekly day off gets the hours of the day that is off for it.
                 swapped = True
                 spans = join((*spans, _span(number, swap.worked_hours or self._hours_of(swap.off))))
             elif swap.off_hours is None:
@@ -100,7 +100,7 @@ class Planner:
         lifted = day in self.holidays and not swapped
         for one in self.substitutes.get(day, ()):
             refs.append(one.ref)
-            # 勤務時間条例11条: duty is lifted on the day that stands in for the holiday, not on the holiday itself.
+            # 勤務時間法15条: duty is lifted on the day that stands in for the holiday, not on the holiday itself.
             lifted = one.off == day
         regular, lunch, evening = self._without_breaks(number, spans)
         kind: DayKind = "weekly_day_off" if not regular else "holiday" if lifted else "work"
@@ -112,7 +112,7 @@ class Planner:
         lunch = _spans(number, self.profile.lunch)
         if not spans:
             return NONE, lunch if self.profile.day_off_lunch else NONE, NONE
-        # 労働基準法34条 and 勤務時間条例6条: a break is no working time; inside a shift there is no evening break.
+        # 労働基準法34条: a break is no working time; inside a shift there is no evening break.
         regular = less(spans, lunch)
         return regular, lunch, less(_spans(number, self.profile.evening_break), regular)
 
@@ -122,7 +122,7 @@ class Planner:
 
 def _by_day(pairs: Iterable[_Pair]) -> Mapping[date, list[_Pair]]:
     found: dict[date, list[_Pair]] = {}
-    for pair in pairs:
+    for pair in sorted(pairs, key=lambda one: (one.worked, one.off, one.ref)):
         found.setdefault(pair.worked, []).append(pair)
         found.setdefault(pair.off, []).append(pair)
     return found

@@ -26,7 +26,12 @@ class Piece(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DayResult(msgspec.Struct, frozen=True, kw_only=True):
-    """One duty day. Minutes are None where an end is missing; `worked` leaves breaks out."""
+    """One duty day. Minutes are None where an end is missing; `worked` leaves breaks out.
+
+    `status` off: nothing is asked of the day (no duty, still to come, or nobody taps).  `late_min`: regular minutes
+    away without leave, at either end; `leave_min`: regular minutes on leave; both are told and change no pay.
+    `taps`: the entries behind the ends, taps and corrections.
+    """
 
     day: date
     kind: DayKind

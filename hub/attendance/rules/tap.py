@@ -2,7 +2,9 @@
 
 1. The same tap that came twice is one tap; a tap within the debounce of the last one that counts does not count.
 2. A tap belongs to the calendar day of its time less the day line; a night's work stays on the day it began on, as long
-   as an order that began before the day line reaches, and an hour longer for whoever is late to the clock.
+   as an order that began before the day line reaches, and an hour longer for whoever is late to the clock.  An order
+   that begins between midnight and the day line and goes on past it (snow at two in the morning) begins that day's
+   work: a tap from an hour before it on is that day's, unless work before it is not an hour over.
 3. What order taps arrive in changes nothing.
 """
 
@@ -13,8 +15,8 @@ from hub.attendance.rules.given import Tap
 from hub.attendance.rules.japan import DAY_MIN, minute_of
 from hub.attendance.rules.spans import Spans
 
-# How long after the end of a night's order a tap is still that night's.
-AFTER_ORDER_MIN = 60
+# How long after the end of a night's order a tap is still that night's, and how long before an order it is that one's.
+AROUND_ORDER_MIN = 60
 
 
 class DayTaps(NamedTuple):
@@ -47,21 +49,25 @@ def by_day(taps: Iterable[Tap], ordered: Spans, day_line: int, debounce_ms: int)
 
 
 def _nights(ordered: Spans, day_line: int) -> list[tuple[int, int, int]]:
-    """For orders over a day line: from when on and until when taps are the night's, and the day it began on."""
+    """For orders over a day line: from when on and before when taps are the order's, and the day it began on."""
     nights = []
+    over = 0
     for begin, end in ordered:
         day = begin // DAY_MIN
         line = day * DAY_MIN + day_line
         if begin >= line:
             line += DAY_MIN
-        if end > line:
-            nights.append((line, end + AFTER_ORDER_MIN, day))
+            if end > line:
+                nights.append((line, end + AROUND_ORDER_MIN + 1, day))
+        elif end > line:
+            nights.append((min(begin, max(begin - AROUND_ORDER_MIN, over)), line, day))
+        over = end + AROUND_ORDER_MIN + 1
     return nights
 
 
 def _duty_day(minute: int, nights: list[tuple[int, int, int]], day_line: int) -> int:
-    for line, until, day in nights:
-        if line <= minute <= until:
+    for first, before, day in nights:
+        if first <= minute < before:
             return day
     return (minute - day_line) // DAY_MIN
 

@@ -1,6 +1,6 @@
 """What depends on a week, Sunday to Saturday (rule): hours of a swap into another week, extra hours of part-time staff.
 
-1. Swap (給与法16条5項, 規則9-97): where a week's assigned hours exceed a full week because a day off was moved into
+1. Swap (労働基準法37条 and the town's ordinance): where a week's assigned hours exceed a full week because a day off was moved into
    another week, the regular minutes of the day worked instead get a quarter more, at most the excess, less what the
    week has of holiday work.
 2. Part-time (給与法16条2項): extra minutes of a working day get the plain unit until the day, with its regular hours,
@@ -22,7 +22,7 @@ def pay_swaps(days: Days, planner: Planner) -> None:
     for week in {week_of(number) for number in days if planner.day(number).swapped}:
         numbers = range(week * 7 - 4, week * 7 + 3)
         assigned = sum(planner.day(number).assigned_min for number in numbers)
-        # 規則9-97: a week that holds paid holiday work loses as many minutes.
+        # The towns' rules: a week that holds paid holiday work loses as many minutes.
         left = assigned - planner.profile.week_min - sum(_paid(days.get(number, ()), HOLIDAY) for number in numbers)
         for number in numbers:
             if left > 0 and number in days and planner.day(number).swapped:
