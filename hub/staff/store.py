@@ -200,8 +200,9 @@ def set_terms(conn: Connection, staff_id: int, terms: Terms, now_ms: int, who: s
 
 def leave(conn: Connection, staff_id: int, day: date, now_ms: int) -> None:
     """The last day on which somebody works here."""
+    found = member(conn, staff_id)
     conn.execute("UPDATE staff SET left_day = ?, changed_ms = ? WHERE id = ?", (day.isoformat(), now_ms, staff_id))
-    mark_stale(conn, staff_id, first_month(day))
+    mark_stale(conn, staff_id, first_month(min(day, found.left) if found and found.left else day))
 
 
 def rejoin(conn: Connection, staff_id: int, day: date, now_ms: int, who: str) -> None:
