@@ -36,7 +36,7 @@ _FILE_NAME = re.compile(r"[A-Za-z0-9._-]{1,80}")
 _BETWEEN = {"comma": ",", "tab": "\t", "semicolon": ";"}
 _NEWLINES = {"crlf": "\r\n", "lf": "\n"}
 _FORMULA = re.compile("'*[=+\\-@＝＋－＠]")
-LENGTH = 30_000
+LENGTH = 20_000
 _COLUMNS = 200
 _WIDTH = 400
 
