@@ -21,6 +21,7 @@ from hub.orders import stolen_store
 from hub.orders import store as orders
 from hub.policy import step
 from hub.policy import store as policy
+from hub.staff import roster_store
 from hub.stream import stream
 from hub.words import Language
 from wire.orders import VERBS
@@ -117,6 +118,8 @@ def _now(conn: Connection, name: str, who: Who, language: Language) -> dict[str,
         **_ordered(conn, row, who),
         "csrf": who.csrf if who.may("tend") else "",
         "policy_word": _settings(conn, row.id),
+        "roster": roster_store.standing(conn, row.id),
+        "roster_error": roster_store.error(conn) if row.kind == "terminal" else "",
         "may_configure": who.may("configure"),
     }
 

@@ -183,6 +183,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "repeat": ("受付ずみ", "already taken"),
     "unknown": ("未登録カード", "unknown card"),
     "unsure": ("確認が必要", "to be checked"),
+    "refused": ("使えないカード", "card refused"),
     "by_time": ("時刻で選択", "by time of day"),
     "by_person": ("本人が選択", "chosen"),
     "raw_time": ("端末の時計では {time}", "{time} by the device's clock"),
