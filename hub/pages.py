@@ -40,7 +40,7 @@ RAIL: tuple[tuple[str, str, Need], ...] = (
 # Pages that stand under another's word in the rail: they are tabs of it (`attendance_macros.html`).
 _UNDER = {"/attendance": "attendance", "/taps": "attendance", "/staff": "attendance", "/payroll": "attendance"}
 _MARKS = {"ok": "●", "warning": "▲", "fault": "■", "offline": "○", "unheard": "□"}
-_STANDING_MARKS = {"accepted": "●", "repeat": "▲", "unknown": "■", "unsure": "▲"}
+_STANDING_MARKS = {"accepted": "●", "repeat": "▲", "unknown": "■", "unsure": "▲", "refused": "■"}
 
 _OWN_PATH = re.compile(r"/(?!/)[^\x00-\x20\x7f\\]{0,2000}")
 # What begins a formula in a spreadsheet.
