@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from hub import audit_command, simulate
 from hub import settings as hub_settings
+from hub.attendance import evaluate_command
 from hub.identity import commands as identity_commands
 from wire.settings_file import BadSetting
 
@@ -51,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     identity_commands.add_to(commands)
     audit_command.add_to(commands)
     simulate.add_to(commands)
+    evaluate_command.add_to(commands)
     return parser
 
 

@@ -1,8 +1,8 @@
 """What depends on a week, Sunday to Saturday (rule): hours of a swap into another week, extra hours of part-time staff.
 
-1. Swap (労働基準法37条 and the town's ordinance): where a week's assigned hours exceed a full week because a day off was
-   moved into another week, the regular minutes of the day worked instead get a quarter more, at most the excess, less
-   what the week has of holiday work.
+1. Swap (労働基準法37条 and the town's ordinance): where a week's assigned hours exceed a full week because a day off
+   was moved into another week, the regular minutes of the day worked instead get a quarter more, at most the excess,
+   less what the week has of holiday work.
 2. Part-time (給与法16条2項): extra minutes of a working day get the plain unit until the day, with its regular hours,
    is a full day and the week a full week; from there on they are overtime.
 """
