@@ -34,6 +34,7 @@ from hub.attendance.request import (
 )
 from hub.db import Connection
 from hub.people import Person
+from wire.messages import INT64_MAX
 
 __all__ = ["Approved", "Request", "approved", "decide", "enter", "find", "request", "waiting"]
 
@@ -152,15 +153,24 @@ def request(conn: Connection, number: int) -> Request | None:
 
 def find(conn: Connection, which: Which, limit: int = -1, after: int = 0) -> list[Request]:
     """Requests in the order in which they were entered, at most `limit` of those past a number."""
-    where, args = _where(which)
+    return _find(conn, which, limit, "r.id > ?", after, newest=False)
+
+
+def newest(conn: Connection, which: Which, limit: int, before: int | None = None) -> list[Request]:
+    """Requests, newest first, at most `limit` of those before a number."""
+    return _find(conn, which, limit, "r.id < ?", INT64_MAX if before is None else before, newest=True)
+
+
+def _find(conn: Connection, which: Which, limit: int, where_id: str, edge: int, *, newest: bool) -> list[Request]:
+    (where, args), order = _where(which), "DESC" if newest else "ASC"
     rows: list[_Row] = []
     for some in [None] if which.staff_ids is None else _chunks(which.staff_ids):
         of_staff = "" if some is None else f" AND r.staff_id IN ({','.join('?' * len(some))})"
         rows += conn.execute(
-            f"SELECT {_COLUMNS} FROM request r WHERE r.id > ?{where}{of_staff} ORDER BY r.id LIMIT ?",  # noqa: S608
-            (after, *args, *(some or ()), limit),
+            f"SELECT {_COLUMNS} FROM request r WHERE {where_id}{where}{of_staff} ORDER BY r.id {order} LIMIT ?",  # noqa: S608
+            (edge, *args, *(some or ()), limit),
         ).fetchall()
-    rows.sort(key=lambda row: row[0])
+    rows.sort(key=lambda row: row[0], reverse=newest)
     return _requests(conn, rows if limit < 0 else rows[:limit])
 
 
