@@ -14,7 +14,7 @@ import msgspec
 from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 
 from hub import audit, pages, shown
-from hub.attendance import profile_form, profile_store
+from hub.attendance import preview, profile_form, profile_store
 from hub.attendance.profile_form import SECTIONS, Wrong
 from hub.attendance.rules import calendar
 from hub.attendance.rules.kinds import PAY_CLASSES
@@ -89,8 +89,6 @@ def change(request: Request, who: Ruler, form: Values) -> Response:
 
 
 def _look(request: Request, who: Who, new: Profile, form: dict[str, str], digest: str) -> Response:
-    from hub.attendance import preview
-
     month = calendar.month_after(calendar.month_of(_today()), -1)
 
     def gather(conn: Connection) -> dict[str, Any]:
