@@ -159,6 +159,7 @@ _VIEWS: dict[str, dict[str, object]] = {
     "unknown": {"reference": 12_345_678},
     "two_cards": {},
     "refused_card": {},
+    "lost_card": {"reference": 12_345_678},
     "reader_fault": {},
     "disk_full": {},
     "lost": {},

@@ -1,0 +1,1 @@
+"""Rosters: from the hub's cards to a terminal that refuses a lost one."""

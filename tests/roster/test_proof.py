@@ -1,0 +1,123 @@
+"""A FeliCa Lite-S card proves itself to the real reader's library, over the simulated air; a copy does not."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from edge_agent.attendance import card
+from edge_agent.attendance.readers.cards import make_card
+from edge_agent.attendance.readers.contactless import ContactlessReader
+from edge_agent.attendance.readers.field import UdpField
+from edge_agent.attendance.readers.heard import CardHeard, CardUnreadable
+from tests.readers.ear import Ear, rest
+from tests.roster.lite_s import CK, LiteS, Silent
+
+IDM = bytes.fromhex("012e4cd8a9b3c4f1")
+MASTER = bytes(range(32))
+KEY = card.proof_key(MASTER, IDM)
+
+
+@pytest.fixture
+def field() -> Iterator[UdpField]:
+    """An empty field that answers."""
+    served = UdpField().start()
+    yield served
+    served.stop()
+
+
+class Hearing(Ear):
+    """An ear that also knows the values themselves."""
+
+    def __init__(self, reader: ContactlessReader) -> None:
+        super().__init__(reader)
+        self.reader = reader
+
+    def card(self) -> CardHeard | CardUnreadable:
+        """The first card that was told."""
+        self.until(lambda told: any(one not in ("ready", "fault") for one in told))
+        return next(one for one in self._heard if isinstance(one, CardHeard | CardUnreadable))
+
+
+def reading(field: UdpField, *must: bytes) -> Hearing:
+    """A reader that asks the cards of these numbers for a proof."""
+    return Hearing(ContactlessReader(field.path, lambda number: KEY if number in must else None))
+
+
+def test_a_card_that_knows_its_key_is_genuine_and_nothing_is_written_that_lasts(field: UdpField) -> None:
+    genuine = LiteS(IDM, KEY)
+    with reading(field, IDM) as ear:
+        field.place(genuine)
+        heard = ear.card()
+    assert isinstance(heard, CardHeard)
+    assert (heard.identifier, heard.proved) == (IDM, True)
+    assert genuine.written == []
+
+
+def test_a_card_with_the_key_that_nfcpy_and_its_own_way_write_is_the_same_card(field: UdpField) -> None:
+    # As an issuing program writes it: each half the other way round.
+    issued = LiteS(IDM, bytes(16))
+    issued._write(bytes([1, 9, 0, 1, 0x80, CK]) + KEY[7::-1] + KEY[15:7:-1])
+    with reading(field, IDM) as ear:
+        field.place(issued)
+        heard = ear.card()
+    assert isinstance(heard, CardHeard)
+    assert heard.proved
+
+
+@pytest.mark.parametrize(
+    "copy",
+    [
+        LiteS(IDM, bytes(16)),
+        LiteS(IDM, card.proof_key(bytes(32), IDM)),
+        # The key of another genuine card.
+        LiteS(IDM, card.proof_key(MASTER, IDM[:-1] + b"\x00")),
+        Silent(IDM, KEY),
+        make_card("felica", IDM),
+    ],
+    ids=["factory key", "another town's", "another card's", "number alone", "another chip"],
+)
+def test_a_copy_of_the_number_is_told_as_not_proved(field: UdpField, copy: LiteS) -> None:
+    with reading(field, IDM) as ear:
+        field.place(copy)
+        heard = ear.card()
+    assert isinstance(heard, CardHeard)
+    assert (heard.identifier, heard.proved) == (IDM, False)
+
+
+def test_a_card_that_goes_away_in_the_middle_is_held_against_nobody(field: UdpField) -> None:
+    stays = LiteS(IDM, KEY)
+    with reading(field, IDM) as ear:
+
+        class Gone(LiteS):
+            """Is found, and is gone when it is spoken to."""
+
+            def answer(self, rate: str, frame: bytes) -> bytes | None:
+                if frame[1:2] != b"\x00":
+                    self.leaves_after = 0
+                return super().answer(rate, frame)
+
+        field.place(Gone(IDM, KEY))
+        assert ear.card() == CardUnreadable("stumbled", ear.card().at_mono_ns)
+        field.remove()
+        rest(ear.reader)
+        field.place(stays)
+        ear.until(lambda told: any(one.startswith("felica") for one in told))
+
+
+def test_a_card_that_need_not_is_told_at_once_and_not_asked(field: UdpField) -> None:
+    plain = LiteS(IDM, KEY)
+    with reading(field) as ear:
+        field.place(plain)
+        heard = ear.card()
+    assert isinstance(heard, CardHeard)
+    assert (heard.proved, plain.asked) == (False, 0)
+
+
+def test_a_card_is_told_once_while_it_lies_there(field: UdpField) -> None:
+    lying = LiteS(IDM, KEY)
+    with reading(field, IDM) as ear:
+        field.place(lying)
+        ear.card()
+        rest(ear.reader)
+        assert [one for one in ear.heard if one.startswith("felica")] == [f"felica {IDM.hex()}"]
+        assert lying.asked == 1
