@@ -203,7 +203,9 @@ def _away(minute: _Minute, day: _Day, ends: Ends) -> Decided:
 
 def _same(one: Piece, other: Piece) -> bool:
     return (
-        one.present == other.present
+        # Midnight cuts: the class goes by the calendar day, and so does what depends on the day's sum.
+        other.span.begin % DAY_MIN != 0
+        and one.present == other.present
         and one.ordered == other.ordered
         and one.duty == other.duty
         and one.pay == other.pay

@@ -7,11 +7,12 @@
    is a full day and the week a full week; from there on they are overtime.
 """
 
-from hub.attendance.rules.japan import DAY_MIN, week_of
+from hub.attendance.rules.japan import week_of
 from hub.attendance.rules.kinds import HOLIDAY, PART_TIME, WORKDAY
 from hub.attendance.rules.plan import Planner
 from hub.attendance.rules.profile import Profile
 from hub.attendance.rules.result import Piece
+from hub.attendance.rules.spans import holds
 from hub.attendance.rules.split import minutes_of, paid_as, split
 
 Days = dict[int, tuple[Piece, ...]]
@@ -31,15 +32,16 @@ def pay_swaps(days: Days, planner: Planner) -> None:
 
 def pay_part_time(days: Days, planner: Planner) -> None:
     """Gives part-time staff the plain unit first; `days` hold whole weeks, in order, and are changed in place."""
-    week, week_min, spent = None, 0, dict[int, int]()
+    week, week_min = None, 0
     for number in sorted(days):
         if week_of(number) != week:
             week, week_min = week_of(number), 0
         found = days[number]
-        week_min += sum(minutes_of(piece) for piece in found if piece.duty == "regular" and piece.present)
+        regular_min = sum(minutes_of(piece) for piece in found if piece.duty == "regular" and piece.present)
+        week_min += regular_min
         plan = planner.day(number)
         if plan.terms is not None and plan.terms.kind == "part_time":
-            days[number], extra = _part_time_day(found, week_min, spent, planner.profile)
+            days[number], extra = _part_time_day(found, regular_min, week_min, planner.profile)
             week_min += extra
 
 
@@ -48,13 +50,13 @@ def _paid(pieces: tuple[Piece, ...], classes: tuple[str, ...]) -> int:
 
 
 def _swap_day(pieces: tuple[Piece, ...], left: int, number: int, planner: Planner) -> tuple[tuple[Piece, ...], int]:
-    refs, day_end = planner.day(number).refs, (number + 1) * DAY_MIN
+    plan = planner.day(number)
     done: list[Piece] = []
     for piece in pieces:
         rest = piece
-        if left > 0 and piece.present and piece.duty == "regular" and piece.span.begin < day_end:
+        if left > 0 and piece.present and piece.duty == "regular" and holds(plan.regular, piece.span.begin):
             part, rest = split(piece, min(left, minutes_of(piece)))
-            done.append(paid_as(part, "SHIFT25", "swap_week", refs))
+            done.append(paid_as(part, "SHIFT25", "swap_week", plan.refs))
             left -= minutes_of(part)
         if minutes_of(rest):
             done.append(rest)
@@ -62,25 +64,19 @@ def _swap_day(pieces: tuple[Piece, ...], left: int, number: int, planner: Planne
 
 
 def _part_time_day(
-    pieces: tuple[Piece, ...], week_min: int, spent: dict[int, int], profile: Profile
+    pieces: tuple[Piece, ...], regular_min: int, week_min: int, profile: Profile
 ) -> tuple[tuple[Piece, ...], int]:
-    # The day's regular minutes come first, wherever in the day the extra ones lie.
-    for piece in pieces:
-        if piece.duty == "regular" and piece.present:
-            day = piece.span.begin // DAY_MIN
-            spent[day] = spent.get(day, 0) + minutes_of(piece)
+    # The regular minutes come first, wherever in the day the extra ones lie; a night belongs to the day it began on.
     done: list[Piece] = []
     extra = 0
     for piece in pieces:
         rest = piece
         if piece.pay in WORKDAY:
-            day = piece.span.begin // DAY_MIN
-            room = min(profile.full_day_min - spent.get(day, 0), profile.week_min - week_min - extra)
+            room = min(profile.full_day_min - regular_min, profile.week_min - week_min) - extra
             part, rest = split(piece, max(0, min(room, minutes_of(piece))))
             if minutes_of(part):
                 night = piece.pay == WORKDAY[1]
                 done.append(paid_as(part, PART_TIME[night], "part_time_night" if night else "part_time_day"))
-                spent[day] = spent.get(day, 0) + minutes_of(part)
                 extra += minutes_of(part)
         if minutes_of(rest):
             done.append(rest)
