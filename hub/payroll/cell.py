@@ -60,6 +60,21 @@ def rows(layout: Layout, table: Table) -> Iterator[Row]:
             yield from (Row(line, adjusted=one) for one in line.adjusted)
 
 
+def left_out(layout: Layout, table: Table) -> dict[PayClass, int]:
+    """The minutes of classes that get into no column, so that somebody has to enter them by hand."""
+    if layout.rows != "person":
+        return {}
+    told = {pay for one in layout.columns if one.field in ("minutes", "hours", "yen") for pay in one.classes}
+    if any(one.field == "total_yen" for one in layout.columns):
+        return {}
+    found: dict[PayClass, int] = {}
+    for line in table.lines:
+        for one in line.entries:
+            if one.pay not in told:
+                found[one.pay] = found.get(one.pay, 0) + one.minutes
+    return found
+
+
 def value(column: Column, row: Row, layout: Layout, table: Table, letters: Letters) -> Value:
     """What a column holds in a row."""
     if not column.field:

@@ -20,7 +20,6 @@ def _entry(pay: PayClass, minutes: int, hours: int, yen_per_hour: int) -> Entry:
     )
 
 
-_SECTION = {"department_code": "010", "department": "総務課"}
 TABLE = Table(
     month="2026-10",
     version=1,
@@ -30,7 +29,8 @@ TABLE = Table(
         Line(
             number="000123",
             name="山田 花子",
-            **_SECTION,
+            department_code="010",
+            department="総務課",
             work_days=21,
             regular_min=9765,
             overtime_min=317,
@@ -41,16 +41,17 @@ TABLE = Table(
         Line(
             number="000124",
             name="佐藤 太郎",
-            **_SECTION,
+            department_code="010",
+            department="総務課",
             kind="part_time",
             work_days=15,
             leave_days=1,
             late_min=12,
             regular_min=5400,
-            overtime_min=3630,
+            overtime_min=3570,
             unit_yen=_UNIT,
-            yen=122_976,
-            entries=(_entry("W125", 3630, 61, 2016),),
+            yen=120_960,
+            entries=(_entry("W125", 3570, 60, 2016),),
             adjusted=(Adjusted(target_month="2026-09", pay="W125", minutes=-30, hours=-1, yen=-2016),),
         ),
     ),
