@@ -10,7 +10,7 @@ from datetime import date
 from hub.attendance.rules.calendar import fiscal_year, month_span, weekday_holidays
 from hub.attendance.rules.duty import Duty, duty
 from hub.attendance.rules.given import Correction, Given, Span
-from hub.attendance.rules.japan import DAY_MIN, date_of, number_of, week_of
+from hub.attendance.rules.japan import DAY_MIN, date_of, minute_of, number_of, week_of
 from hub.attendance.rules.kinds import DAY_OFF, PAST_SIXTY, WORKDAY, Flag, Note, PayClass, Status
 from hub.attendance.rules.piece import Around, Ends, leaves_by_day, pieces
 from hub.attendance.rules.plan import Plan, Planner
@@ -48,6 +48,7 @@ class _Month:
             self.corrections.setdefault(number_of(one.day), []).append(one)
         self.until = self.last + DAY_MIN if given.until is None else number_of(given.until)
         self.duties = self._duties()
+        self.before = self._befores()
 
     def result(self) -> MonthResult:
         days = self._paid_days()
@@ -176,16 +177,21 @@ class _Month:
 
     def _rest(self, number: int, done: Duty) -> int | None:
         """Minutes between the last duty's end and this one's beginning.  人事院 職職-78: 11 hours are a target."""
-        if done.in_ms is None:
+        before = self.before.get(number)
+        if done.in_ms is None or before is None or before.out_ms is None:
             return None
-        before = max((one for one in self.duties if one < number and self._was_there(one)), default=None)
-        if before is None:
-            return None
-        out_ms = self.duties[before].out_ms
-        return None if out_ms is None else max(0, done.in_ms // 60_000 - out_ms // 60_000)
+        return max(0, minute_of(done.in_ms) - minute_of(before.out_ms))
 
-    def _was_there(self, number: int) -> bool:
-        return number in self.taps or number in self.corrections
+    def _befores(self) -> dict[int, Duty]:
+        """The duty before each duty: the last day on which somebody was there."""
+        found: dict[int, Duty] = {}
+        last: Duty | None = None
+        for number, done in self.duties.items():
+            if last is not None:
+                found[number] = last
+            if number in self.taps or number in self.corrections:
+                last = done
+        return found
 
     def _flags(self, done: Duty, before: int, after: int, rest: int | None) -> tuple[Flag, ...]:
         flags = list(done.flags)

@@ -31,8 +31,14 @@ def less(spans: Spans, taken: Spans) -> Spans:
 
 def within(spans: Spans, outer: Span) -> Spans:
     """The minutes of `spans` that are inside `outer`."""
-    kept = (Span(max(span.begin, outer.begin), min(span.end, outer.end)) for span in spans)
-    return tuple(span for span in kept if span.begin < span.end)
+    first, last = outer
+    return tuple(
+        [
+            Span(max(begin, first), min(end, last))
+            for begin, end in spans
+            if begin < last and first < end and begin < end
+        ]
+    )
 
 
 def total(spans: Spans) -> int:
@@ -42,7 +48,11 @@ def total(spans: Spans) -> int:
 
 def holds(spans: Spans, minute: int) -> bool:
     """Whether the minute is in one of the spans."""
-    return any(begin <= minute < end for begin, end in spans)
+    # A plain loop: this is asked of every piece of every day.
+    for begin, end in spans:  # noqa: SIM110
+        if begin <= minute < end:
+            return True
+    return False
 
 
 def _cut(span: Span, away: Span) -> Spans:
