@@ -33,7 +33,10 @@ def test_without_the_hub_the_own_key_and_file_count(tmp_path: Path) -> None:
 
 
 def test_the_towns_key_gives_one_token_at_every_terminal(tmp_path: Path) -> None:
-    terminals = [Cards(tmp_path / one) for one in "abc" if (tmp_path / one).mkdir() is None]
+    folders = [tmp_path / one for one in "abc"]
+    for folder in folders:
+        folder.mkdir()
+    terminals = [Cards(folder) for folder in folders]
     assert len({one.of(HANAKO).token for one in terminals}) == 3
     for one in terminals:
         one.use(kept(RosterCard(card.token(TOWN, HANAKO), "issued", "山田花子")))

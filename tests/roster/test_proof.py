@@ -32,6 +32,11 @@ class Hearing(Ear):
         super().__init__(reader)
         self.reader = reader
 
+    def __enter__(self) -> "Hearing":
+        """Begins to listen."""
+        super().__enter__()
+        return self
+
     def card(self) -> CardHeard | CardUnreadable:
         """The first card that was told."""
         self.until(lambda told: any(one not in ("ready", "fault") for one in told))
