@@ -5,13 +5,14 @@ at most one class; sums are counted one by one; money is in fractions.  Where it
 wrong.
 """
 
+import itertools
 import math
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from fractions import Fraction
 
-from hub.attendance.rules.given import Correction, Given, Leave, Swap, Tap
+from hub.attendance.rules.given import Correction, Given, Swap, Tap
 from hub.attendance.rules.profile import Profile
 from hub.staff.terms import Hours, Terms
 
@@ -87,6 +88,21 @@ def first_minute(day: date) -> int:
     return (day - EPOCH).days * DAY
 
 
+def _order(tap: Tap) -> tuple[int, str, str, str, int]:
+    return tap.at_ms, tap.terminal, tap.direction, tap.ref, tap.skew_s
+
+
+def _runs(minutes: set[int]) -> list[tuple[int, int]]:
+    """Stretches of minutes without a gap: the first one, and the first one after it."""
+    runs: list[tuple[int, int]] = []
+    for minute in sorted(minutes):
+        if runs and runs[-1][1] == minute:
+            runs[-1] = (runs[-1][0], minute + 1)
+        else:
+            runs.append((minute, minute + 1))
+    return runs
+
+
 def half_up(value: Fraction) -> int:
     """The nearest whole number; a half goes up."""
     return math.floor(value + Fraction(1, 2))
@@ -128,6 +144,7 @@ class _Reckoning:
         # A week, and the night before it, on both sides.
         self.all_days = [self.first + timedelta(days=n) for n in range(-9, (self.last - self.first).days + 10)]
         self.ordered = {minute for order in given.orders for minute in range(order.span.begin, order.span.end)}
+        self.runs = _runs(self.ordered)
 
     # ---- the calendar
 
@@ -159,30 +176,26 @@ class _Reckoning:
 
     def regular_of(self, day: date) -> tuple[str, set[int]]:
         """Kind of a day, and its regular minutes (lunch still in)."""
-        hours, kind = self.pattern(day), ""
-        if hours is None:
-            kind = "weekly_day_off"
-        else:
-            kind = "holiday" if day in self.given.holidays else "work"
-        for sub in self.given.substitutes:
-            if sub.worked == day:
-                kind = "work" if hours is not None else kind
-            if sub.off == day:
-                kind = "holiday" if hours is not None else kind
+        hours, lifted = self.pattern(day), self.is_lifted(day)
         minutes = self._span(day, hours)
         for swap in self.given.swaps:
             if swap.worked == day:
-                if swap.worked_hours is not None:
-                    minutes = self._span(day, swap.worked_hours)
-                else:
-                    minutes = self._span(day, self.pattern(swap.off) or self.profile.day)
-                kind = "work"
-            if swap.off == day:
-                if swap.off_hours is None:
-                    minutes, kind = set(), "weekly_day_off"
-                else:
-                    minutes = minutes - self._span(day, swap.off_hours)
-        return kind, minutes
+                minutes = self._span(day, swap.worked_hours or self.pattern(swap.off) or self.profile.day)
+            elif swap.off == day:
+                minutes = minutes - self._span(day, swap.off_hours) if swap.off_hours else set()
+        if not minutes - self._span(day, self.profile.lunch):
+            return "weekly_day_off", minutes
+        return "holiday" if lifted else "work", minutes
+
+    def is_lifted(self, day: date) -> bool:
+        """Whether regular hours that lie in this calendar day are those of a holiday."""
+        lifted = day in self.given.holidays and self.swapped_in(day) is None
+        for one in self.given.substitutes:
+            if one.off == day:
+                lifted = True
+            if one.worked == day:
+                lifted = False
+        return lifted
 
     def _span(self, day: date, hours: Hours | None) -> set[int]:
         if hours is None:
@@ -213,28 +226,44 @@ class _Reckoning:
     # ---- taps
 
     def debounced(self) -> tuple[list[Tap], dict[date, int]]:
+        """The taps that count, and how many do not, by the day of the one before them."""
         kept: list[Tap] = []
         suppressed: dict[date, int] = defaultdict(int)
-        for tap in sorted(self.given.taps, key=lambda tap: tap.at_ms):
-            if kept and tap.at_ms - kept[-1].at_ms <= self.profile.debounce_ms:
-                suppressed[self.duty_day(tap.at_ms)] += 1
+        different: list[Tap] = []
+        for tap in sorted(self.given.taps, key=_order):
+            if tap not in different:
+                different.append(tap)
+        for tap in different:
+            if kept and self.profile.debounce_ms and tap.at_ms - kept[-1].at_ms <= self.profile.debounce_ms:
+                suppressed[self.duty_day(kept[-1].at_ms)] += 1
             else:
                 kept.append(tap)
         return kept, suppressed
 
     def duty_day(self, at_ms: int) -> date:
+        """The day line before it; but a night whose order reaches over the line holds on to what comes soon after.
+
+        And who is called for work that begins after midnight and goes on past the line has come on that day: from an
+        hour before the order on, unless the work before it is not an hour over.
+        """
         minute, line = minute_of(at_ms), self.profile.day_line
-        for order in self.given.orders:
-            began_on = day_of(order.span.begin - line)
-            line_at = first_minute(began_on) + DAY + line
-            if order.span.begin < line_at < order.span.end and line_at <= minute <= order.span.end + AFTER_ORDER_MIN:
-                return began_on
+        over = -AFTER_ORDER_MIN
+        for begin, end in self.runs:
+            if begin % DAY >= line:
+                line_at = first_minute(day_of(begin)) + DAY + line
+                if end > line_at and line_at <= minute <= end + AFTER_ORDER_MIN:
+                    return day_of(begin)
+            elif end > first_minute(day_of(begin)) + line:
+                comes = range(begin - AFTER_ORDER_MIN, first_minute(day_of(begin)) + line)
+                if minute in comes and (minute >= begin or minute > over):
+                    return day_of(begin)
+            over = end + AFTER_ORDER_MIN
         return day_of(minute - line)
 
     def ends(self, day: Day, taps: list[Tap]) -> tuple[Tap | None, Tap | None]:
         """Which taps came in and went out."""
         repeat_ms = self.profile.repeat_s * 1000
-        for one, other in zip(taps, taps[1:], strict=False):
+        for one, other in itertools.pairwise(taps):
             if other.at_ms - one.at_ms < repeat_ms:
                 day.flags.add("RAPID_REPEAT")
         came = [tap for tap in taps if tap.direction != "clock_out"]
@@ -242,18 +271,20 @@ class _Reckoning:
         first, last = (came[0] if came else None), (went[-1] if went else None)
         if first is None or last is None:
             return first, last
-        if first.direction and last.direction:
+        if first is not last and abs(last.at_ms - first.at_ms) >= repeat_ms:
             return first, last
-        if abs(last.at_ms - first.at_ms) >= repeat_ms:
-            return first, last
-        if first.direction == "clock_in":
-            return first, None
-        if last.direction == "clock_out":
-            return None, last
-        of_day = minute_of(first.at_ms) % DAY
-        if self.profile.day_line <= of_day < self.profile.clock_out_from:
-            return first, None
-        return None, last
+        return self._one_event(first, last)
+
+    def _one_event(self, first: Tap, last: Tap) -> tuple[Tap | None, Tap | None]:
+        """Too close to be two: what a person chose last counts, else the window of the clock."""
+        chosen = ""
+        for tap in sorted((first, last), key=lambda tap: tap.at_ms):
+            chosen = tap.direction or chosen
+        if not chosen:
+            of_day = minute_of(first.at_ms) % DAY
+            came = self.profile.day_line <= of_day < self.profile.clock_out_from
+            chosen = "clock_in" if came else "clock_out"
+        return (first, None) if chosen == "clock_in" else (None, last)
 
     def corrected(self, day: date) -> Correction | None:
         """What corrections say of a day; a later one wins, end by end."""
@@ -267,12 +298,11 @@ class _Reckoning:
                 found = Correction(day=day, in_ms=in_ms, out_ms=out_ms)
         return found
 
-    def whole_leave(self, day: date) -> Leave | None:
-        return next((one for one in self.given.leaves if one.day == day and one.span is None), None)
-
     def taps_told(self) -> dict[date, Day]:
         kept, suppressed = self.debounced()
         of_day: dict[date, list[Tap]] = defaultdict(list)
+        self.was_there: dict[date, bool] = {}
+        self.was_ordered: dict[date, bool] = {}
         for tap in kept:
             of_day[self.duty_day(tap.at_ms)].append(tap)
         days = {}
@@ -280,10 +310,12 @@ class _Reckoning:
             day = Day(one, self.kind[one], suppressed=suppressed.get(one, 0))
             days[one] = day
             correction, taps = self.corrected(one), of_day.get(one, [])
-            if taps or correction:
+            self.was_there[one] = bool(taps or correction)
+            self.was_ordered[one] = self._is_past(one) and any(self.order_day(run) == one for run in self.runs)
+            if self.was_there[one] or self.was_ordered[one]:
                 self._tell(day, taps, correction)
             else:
-                day.status = self._without_taps(one)
+                day.status = self._without_taps(one, days.get(one - timedelta(days=1)))
         return days
 
     def _tell(self, day: Day, taps: list[Tap], correction: Correction | None) -> None:
@@ -310,15 +342,32 @@ class _Reckoning:
             day.status = "incomplete"
         elif day.out_ms < day.in_ms:
             day.status, day.reversed = "incomplete", True
+        else:
+            day.presence_min = minute_of(day.out_ms) - minute_of(day.in_ms)
 
-    def _without_taps(self, day: date) -> str:
+    def order_day(self, run: tuple[int, int]) -> date:
+        """The day that an order's work belongs to: a short one after midnight is the night's before."""
+        begin, end = run
+        if end <= first_minute(day_of(begin)) + self.profile.day_line:
+            return day_of(begin) - timedelta(days=1)
+        return day_of(begin)
+
+    def _is_past(self, day: date) -> bool:
+        return self.given.until is None or day <= self.given.until
+
+    def _without_taps(self, day: date, before: Day | None) -> str:
         terms = self.terms(day)
         if self.kind[day] != "work":
             return "off"
-        if self.whole_leave(day):
+        leaves = [one for one in self.given.leaves if one.day == day]
+        on_leave = {minute for one in leaves if one.span for minute in range(one.span.begin, one.span.end)}
+        if any(one.span is None for one in leaves) or not self.regular[day] - on_leave:
             return "leave"
-        past = self.given.until is not None and day <= self.given.until
-        return "unexplained" if past and terms is not None and terms.tracked else "off"
+        if not self._is_past(day) or terms is None or not terms.tracked or not self.profile.unexplained_blocks:
+            return "off"
+        if before is not None and before.presence_min is not None and self.regular[day] & set(self.present(before)):
+            return "off"
+        return "unexplained"
 
     # ---- minutes
 
@@ -327,12 +376,19 @@ class _Reckoning:
         days = self.taps_told()
         known = [day for day in days.values() if day.status in ("complete", "corrected")]
         paid: dict[date, list[tuple[int, str]]] = {}
+        # Minutes of earlier days' presence: none is counted on two days.
+        self.told: set[int] = set()
         for day in known:
-            paid[day.day] = self._classed(day)
+            if self.terms(day.day) is not None:
+                paid[day.day] = self._classed(day)
+            self.told |= set(self.present(day))
         self._part_time(days, paid)
         self._shifted(days, paid)
+        before: Day | None = None
         for one in self.all_days:
-            self._rest(days.get(one - timedelta(days=1)), days[one])
+            self._rest(before, days[one])
+            if self.was_there[one]:
+                before = days[one]
         return self._summed(days, paid)
 
     def present(self, day: Day) -> list[int]:
@@ -342,51 +398,52 @@ class _Reckoning:
 
     def _classed(self, day: Day) -> list[tuple[int, str]]:
         """Class of each minute that has one, by the calendar day of the minute."""
-        present = self.present(day)
-        day.presence_min, day.regular_min = len(present), 0
-        first_ordered = next((minute for minute in present if minute in self.ordered), None)
-        begins = [first_ordered] if first_ordered is not None else []
-        if day.kind == "work" and self.regular[day.day]:
+        present = [minute for minute in self.present(day) if minute not in self.told]
+        day.regular_min = 0
+        begins = [run[0] for run in self.runs if self.order_day(run) == day.day]
+        if day.kind == "work":
             begins.append(min(self.regular[day.day]))
         paid = []
         for minute in present:
-            calendar_day = day_of(minute)
-            kind = self.kind[calendar_day]
-            regular = minute in self.regular[day.day] or minute in self.regular[calendar_day]
-            evening = minute in self.evening[calendar_day]
-            night = self.is_night(minute)
-            if regular and kind != "holiday":
+            cls = self._class(minute)
+            if cls in ("", "N25"):
                 day.regular_min += 1
-                if night and self._kind_of_staff(day.day) == "full_time":
-                    paid.append((minute, "N25"))
-                continue
-            if minute in self.lunch:
-                continue
-            if minute in self.ordered:
-                if evening and not regular:
-                    continue
-                if regular:
-                    paid.append((minute, "HOL160" if night else "HOL135"))
-                elif kind == "work":
-                    paid.append((minute, "W150" if night else "W125"))
-                else:
-                    paid.append((minute, "H160" if night else "H135"))
-                continue
-            if evening and any(later in self.ordered for later in self._rest_of_day(calendar_day, day)):
-                continue
-            if begins and minute < min(begins):
+            elif cls == "unordered" and begins and minute < min(begins):
                 day.before_min += 1
-            else:
+            elif cls == "unordered":
                 day.after_min += 1
+            if cls not in ("", "break", "unordered"):
+                paid.append((minute, cls))
         alert = self.profile.gap_alert_min
         if alert is not None and (day.before_min >= alert or day.after_min >= alert):
             day.flags.add("GAP_GE_30")
         return paid
 
-    def _rest_of_day(self, calendar_day: date, day: Day) -> range:
-        """The minutes from the end of the evening break to the end of presence."""
-        assert day.out_ms is not None
-        return range(max(self.evening[calendar_day]) + 1, minute_of(day.out_ms))
+    def _class(self, minute: int) -> str:
+        """What a minute of presence is: a class, nothing of its own for regular hours, a break, or not ordered."""
+        day = day_of(minute)
+        night, ordered = self.is_night(minute), minute in self.ordered
+        regular = minute in self.regular[day] or minute in self.regular[day - timedelta(days=1)]
+        if self._is_break(minute):
+            return "break"
+        if regular and not self.is_lifted(day):
+            return "N25" if night and self._kind_of_staff(day) == "full_time" else ""
+        if not ordered:
+            return "unordered"
+        if regular:
+            return "HOL160" if night else "HOL135"
+        if self.kind[day] == "work":
+            return "W150" if night else "W125"
+        return "H160" if night else "H135"
+
+    def _is_break(self, minute: int) -> bool:
+        day = day_of(minute)
+        if minute in self.lunch:
+            return True
+        if minute not in self.evening[day] or minute in self.regular[day]:
+            return False
+        later = range(max(self.evening[day]) + 1, first_minute(day) + DAY + self.profile.day_line)
+        return minute in self.ordered or any(one in self.ordered for one in later)
 
     def _kind_of_staff(self, day: date) -> str:
         terms = self.terms(day)
@@ -395,21 +452,17 @@ class _Reckoning:
     def _part_time(self, days: dict[date, Day], paid: dict[date, list[tuple[int, str]]]) -> None:
         worked_week: dict[date, int] = defaultdict(int)
         for day in self.all_days:
-            week = sunday_of(day)
-            worked = days[day].regular_min or 0
-            worked_week[week] += worked
+            week, worked_day = sunday_of(day), days[day].regular_min or 0
+            worked_week[week] += worked_day
             if day not in paid or self._kind_of_staff(day) != "part_time":
                 continue
             changed = []
             for minute, cls in paid[day]:
+                is_full = worked_day >= self.profile.full_day_min or worked_week[week] >= self.profile.week_min
                 name = cls
-                if (
-                    cls in ("W125", "W150")
-                    and worked < self.profile.full_day_min
-                    and worked_week[week] < self.profile.week_min
-                ):
+                if cls in ("W125", "W150") and not is_full:
                     name = "PT125N" if cls == "W150" else "PT100"
-                    worked += 1
+                    worked_day += 1
                     worked_week[week] += 1
                 changed.append((minute, name))
             paid[day] = changed
@@ -424,7 +477,11 @@ class _Reckoning:
             for day in week:
                 if self.swapped_in(day) is None or day not in paid:
                     continue
-                worked = [minute for minute in self.present(days[day]) if minute in self.regular[day]]
+                worked = [
+                    minute
+                    for minute in self.present(days[day])
+                    if self._class(minute) in ("", "N25") and minute in self.regular[day]
+                ]
                 for minute in worked:
                     if excess > 0:
                         paid[day] = [(m, cls) for m, cls in paid[day] if m != minute] + [(minute, "SHIFT25")]
@@ -433,7 +490,7 @@ class _Reckoning:
     def _rest(self, before: Day | None, day: Day) -> None:
         if before is None or before.out_ms is None or day.in_ms is None:
             return
-        day.rest_min = minute_of(day.in_ms) - minute_of(before.out_ms)
+        day.rest_min = max(0, minute_of(day.in_ms) - minute_of(before.out_ms))
         target = self.profile.rest_target_min
         if target is not None and day.rest_min < target:
             day.flags.add("INTERVAL_LT_11H")
@@ -452,9 +509,9 @@ class _Reckoning:
             assert terms is not None
             by_unit.setdefault(unit_yen(terms, profile, holidays), defaultdict(int))
         counted = 0
-        for cls, minutes in self.given.carried.items():
-            next(iter(by_unit.values()))[cls] += minutes
-            if cls in COUNTED:
+        for carried, minutes in self.given.carried.items():
+            next(iter(by_unit.values()))[carried] += minutes
+            if carried in COUNTED and (profile.count_weekly_holidays_to_60h or carried not in ("H135", "H160")):
                 counted += minutes
         for day in of_month:
             terms = self.terms(day)
