@@ -169,9 +169,18 @@ BEGIN SELECT RAISE(ABORT, 'request_decision is never changed'); END;
 CREATE TRIGGER month_close_stays BEFORE UPDATE ON month_close
 BEGIN SELECT RAISE(ABORT, 'month_close is never changed'); END;
 
+CREATE TRIGGER month_close_is_kept BEFORE DELETE ON month_close
+BEGIN SELECT RAISE(ABORT, 'month_close is never taken away'); END;
+
 CREATE TRIGGER month_close_staff_stays BEFORE UPDATE ON month_close_staff
 BEGIN SELECT RAISE(ABORT, 'month_close_staff is never changed'); END;
 
+CREATE TRIGGER month_close_staff_is_kept BEFORE DELETE ON month_close_staff
+BEGIN SELECT RAISE(ABORT, 'month_close_staff is never taken away'); END;
+
 CREATE TRIGGER adjustment_stays BEFORE UPDATE ON adjustment
-BEGIN SELECT RAISE(ABORT, 'adjustment is never changed'); END
+BEGIN SELECT RAISE(ABORT, 'adjustment is never changed'); END;
+
+CREATE TRIGGER adjustment_is_kept BEFORE DELETE ON adjustment
+BEGIN SELECT RAISE(ABORT, 'adjustment is never taken away'); END
 """
