@@ -21,6 +21,12 @@ LOOKS: set[str] = SIGNED_IN - {"staff"}
 ADMIN: set[str] = {"administrator"}
 TAPS: set[str] = LOOKS - {"finance", "support"}
 IT: set[str] = {"administrator", "it"}
+# Attendance: who looks at everybody's, and who may change the rules.
+HOURS: set[str] = {"administrator", "clerk", "approver", "auditor"}
+RULERS: set[str] = {"administrator", "clerk"}
+PAYROLL: set[str] = {"administrator", "clerk", "finance"}
+# Staff and cards: the IT officer too, who sees no pay.
+CARDS: set[str] = {"administrator", "it", "clerk"}
 # Whoever gave the right password and owes a code.
 HALF: set[str] = {"half"}
 # What the table of roles comes to, route by route: a new route fails here until somebody has thought about it.
@@ -109,6 +115,62 @@ TABLE: dict[str, set[str]] = {
     "POST /settings/alerts/targets/{number}/test": IT,
     "GET /settings/alerts/targets/{number}/remove": IT,
     "POST /settings/alerts/targets/{number}/remove": IT,
+    "GET /attendance/rules": HOURS,
+    "GET /attendance/rules/new": RULERS,
+    "POST /attendance/rules": RULERS,
+    "GET /attendance/rules/holidays": HOURS,
+    "POST /attendance/rules/holidays": RULERS,
+    "GET /attendance/close": {"administrator", "clerk", "approver", "auditor"},
+    "POST /attendance/close": {"administrator", "clerk"},
+    "GET /payroll": PAYROLL,
+    "POST /payroll/file": PAYROLL,
+    "GET /payroll/files/{number}": PAYROLL,
+    "GET /payroll/layouts": PAYROLL,
+    "GET /payroll/layouts/{name}": PAYROLL,
+    "POST /payroll/layouts": PAYROLL,
+    "POST /payroll/layouts/look": PAYROLL,
+    "GET /payroll/letters": PAYROLL,
+    "POST /payroll/letters": PAYROLL,
+    "POST /payroll/compare": PAYROLL,
+    "GET /attendance/punches/import": RULERS,
+    "POST /attendance/punches/import": RULERS,
+    "POST /attendance/punches/import/look": RULERS,
+    "POST /attendance/punches/import/do": RULERS,
+    "GET /my-time": SIGNED_IN,
+    "GET /my-time/requests/new": SIGNED_IN,
+    "POST /my-time/requests/new": SIGNED_IN,
+    "POST /my-time/requests/{number}": SIGNED_IN,
+    "GET /attendance/open": HOURS,
+    "GET /attendance/requests": HOURS,
+    "POST /attendance/requests": {"administrator", "approver"},
+    "GET /attendance/requests/new": RULERS,
+    "POST /attendance/requests/new": RULERS,
+    "GET /attendance/requests/{number}": HOURS,
+    "POST /attendance/requests/{number}": {"administrator", "approver"},
+    "POST /attendance/requests/{number}/own": RULERS,
+    "GET /staff": CARDS,
+    "GET /staff/new": CARDS,
+    "POST /staff/new": CARDS,
+    "GET /staff/import": CARDS,
+    "POST /staff/import/{kind}": CARDS,
+    "POST /staff/import/{kind}/do": CARDS,
+    "GET /staff/file/{kind}": CARDS,
+    "GET /staff/cards": CARDS,
+    "POST /staff/cards": CARDS,
+    "GET /staff/cards/unknown": CARDS,
+    "GET /staff/cards/give": CARDS,
+    "POST /staff/cards/give": CARDS,
+    "GET /staff/cards/hand-out": CARDS,
+    "GET /staff/cards/hand-out/events": CARDS,
+    "POST /staff/cards/hand-out": CARDS,
+    "GET /staff/departments": CARDS,
+    "POST /staff/departments": CARDS,
+    "POST /staff/names": CARDS,
+    "GET /staff/shifts": CARDS,
+    "GET /staff/shifts/{number}": CARDS,
+    "POST /staff/shifts/{number}": CARDS,
+    "GET /staff/{number}": CARDS,
+    "POST /staff/{number}": CARDS,
     "GET /sign-in": ALL,
     "POST /sign-in": ALL,
     "GET /welcome": ALL,
@@ -129,7 +191,7 @@ TABLE: dict[str, set[str]] = {
     "GET /language/{language}": ALL,
     "GET /healthz": ALL,
 }
-PLACES = {"{name}": "no-such", "{number}": "999", "{language}": "en", "{order}": "0" * 32}
+PLACES = {"{kind}": "staff", "{name}": "no-such", "{number}": "999", "{language}": "en", "{order}": "0" * 32}
 
 
 def _address(route: str) -> str:

@@ -23,6 +23,7 @@ from hub.attendance.rules import calendar
 from hub.attendance.rules.given import Assigned, Given, Swap
 from hub.attendance.rules.profile import DEFAULT
 from hub.staff.terms import Hours, Terms
+from hub.words import Language
 from tests.attendance.requests.parts import SINCE, at
 
 HOLIDAYS = calendar.holidays(date(2026, 1, 1), date(2027, 12, 31), DEFAULT.closed_days)
@@ -62,6 +63,7 @@ def keys(body: Body, about: Known | None = None, reason: str = "why") -> list[st
     return [one.key for one in check(body, reason, about or known())]
 
 
+LANGUAGES: tuple[Language, ...] = ("ja", "en")
 ORDER = OrderBody(at("2026-11-24T17:30"), at("2026-11-24T20:00"))
 
 
@@ -117,8 +119,8 @@ ORDER = OrderBody(at("2026-11-24T17:30"), at("2026-11-24T20:00"))
 def test_each_thing_that_is_wrong_has_its_sentence(body: Body, wrong: list[str]) -> None:
     assert keys(body) == wrong
     for problem in check(body, "why", known()):
-        for language in ("ja", "en"):
-            said = sentence(language, problem)  # type: ignore[arg-type]
+        for language in LANGUAGES:
+            said = sentence(language, problem)
             assert "{" not in said
             assert said
 

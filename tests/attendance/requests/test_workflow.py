@@ -13,6 +13,7 @@ from hub import audit
 from hub.attendance import request_store as store
 from hub.attendance.request import (
     STATES,
+    Body,
     CorrectionBody,
     Decision,
     GapBody,
@@ -176,7 +177,7 @@ def test_an_entry_is_never_changed(db: Db, table: str) -> None:
 def test_what_is_approved_comes_as_the_rules_take_it(db: Db) -> None:
     """Bodies of every kind, through the database, into the types of the rules; only days that are asked for."""
     friday, saturday, monday = date(2026, 11, 20), date(2026, 11, 21), date(2026, 11, 23)
-    bodies = [
+    bodies: list[Body] = [
         OrderBody(at("2026-11-20T17:30"), at("2026-11-21T02:10")),
         LeaveBody(date(2026, 11, 19), friday, "annual"),
         LeaveBody(date(2026, 11, 18), date(2026, 11, 18), "absent", "hours", Hours(540, 600)),
