@@ -20,7 +20,7 @@ import msgspec
 from hub.db import Connection, Into, insert
 from hub.fleet import incarnation, outbox
 from hub.signing import Signing
-from hub.staff import roster
+from hub.staff import roster, store
 from hub.staff.roster import CardRow, Kind
 from hub.staff.roster_keys import Keys
 from hub.told import Told
@@ -183,11 +183,14 @@ def _next(last: tuple[Any, ...] | None, told: tuple[str, int], now_ms: int) -> t
 
 def _content(conn: Connection, keys: Keys) -> RosterContent:
     rows = conn.execute(
-        "SELECT c.token, c.state, c.kind, CASE WHEN coalesce((SELECT names_kept FROM staff_setting), 1) "
-        "THEN s.name ELSE '' END, c.until_ms IS NULL, c.from_ms FROM card c "
+        "SELECT c.token, c.state, c.kind, s.name, c.until_ms IS NULL, c.from_ms FROM card c "
         "JOIN staff s ON s.id = c.staff_id ORDER BY c.id"
     ).fetchall()
-    cards = [CardRow(token, state, kind, name, bool(held), from_ms) for token, state, kind, name, held, from_ms in rows]
+    shown = store.names_kept(conn)
+    cards = [
+        CardRow(token, state, kind, name if shown else "", bool(held), from_ms)
+        for token, state, kind, name, held, from_ms in rows
+    ]
     return roster.content(keys.cards, cards, kinds(conn), keys.felica)
 
 

@@ -16,7 +16,7 @@ from edge_agent.spool import Spool
 from edge_agent.spool_thread import AsyncSpool
 from hub.db import Connection, Db
 from hub.signing import Signing
-from hub.staff import roster_keys, roster_store
+from hub.staff import roster_keys, roster_store, store
 from hub.staff.roster_keys import Keys
 from hub.staff.roster_store import Published
 from hub.told import Told
@@ -41,6 +41,7 @@ class Town:
         self.db.open()
         self.signing = Signing(self.folder)
         self.now_ms = NOW_MS
+        self.db.write_now(lambda conn: store.keep_names(conn, kept=True))
         for name in terminals or (TERMINAL,):
             self.add_terminal(name)
 

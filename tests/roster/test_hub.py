@@ -108,7 +108,7 @@ def test_the_same_is_not_sent_twice_and_a_change_is_the_next_generation(tmp_path
 def test_a_town_that_keeps_no_names_sends_none(tmp_path: Path) -> None:
     with town(tmp_path) as one:
         one.card(HANAKO, "山田花子")
-        one.db.write_now(lambda conn: conn.execute("INSERT INTO staff_setting (id, names_kept) VALUES (1, 0)"))
+        one.db.write_now(lambda conn: conn.execute("UPDATE staff_setting SET names_kept = 0"))
         one.publish()
         assert [found.name for found in opened(one.made()).cards] == [""]
 
