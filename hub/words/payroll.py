@@ -259,6 +259,106 @@ WORDS: dict[str, tuple[str, str]] = {
         "1行目に見出しがありません({found}MBまで)。",
         "The first row has no headings (up to {found} MB).",
     ),
+    # punches of other clocks
+    "punch_import": ("ほかの打刻機の打刻を取り込む", "Take punches of other clocks in"),
+    "punch_about": (
+        "ほかのタイムレコーダーのCSVから打刻を取り込みます。取り込む前に1行ずつの結果を確かめられます。打刻は"
+        "書き換えられず、足されるだけです。",
+        "Punches come in from another time clock's CSV. What each row comes to is shown first. No punch is ever "
+        "changed: they are added.",
+    ),
+    "punch_total": ("取り込んだ打刻", "Punches taken in so far"),
+    "punch_choose": ("ファイルを選ぶ", "Choose a file"),
+    "punch_hint": (
+        "職員番号(またはカードに書かれた番号)と日時の列が必要です。出勤・退勤の区別はなくてもかまいません。"
+        "Shift_JISかUTF-8のCSV。",
+        "It needs a column of staff numbers (or of what is printed on the cards) and the times; a direction may be "
+        "missing. CSV in Shift_JIS or UTF-8.",
+    ),
+    "punch_file": ("打刻のCSVファイル", "CSV file of punches"),
+    "punch_did": ("{n}件の打刻を取り込みました。", "{n} punches were taken in."),
+    "punch_csv_only": (
+        "Excelのファイルでは時刻が失われることがあります。CSVで保存し直してください。",
+        "Times can get lost in an Excel file. Save it as CSV.",
+    ),
+    "punch_no_headings": ("ファイルの1行目が空です。", "The first row of the file is empty."),
+    "punch_changed": (
+        "確かめたあとに記録が変わりました。いまの内容で確かめ直してください。何も取り込んでいません。",
+        "The records have changed since you looked. Look again; nothing was taken in.",
+    ),
+    "punch_columns": ("どの列が何か", "Which column is what"),
+    "punch_columns_hint": (
+        "見出しから推し量りました。違うときは直して「この列で確かめる」を押します。",
+        "Guessed from the headings. Where that is wrong, choose and look again.",
+    ),
+    "punch_column_number": ("職員番号", "Staff number"),
+    "punch_column_card": ("カードの番号", "Number on the card"),
+    "punch_column_stamp": ("日時(1列)", "Day and time in one"),
+    "punch_column_date": ("日付", "Day"),
+    "punch_column_time": ("時刻", "Time"),
+    "punch_column_clock_in": ("出勤の時刻", "Time of coming"),
+    "punch_column_clock_out": ("退勤の時刻", "Time of going"),
+    "punch_column_direction": ("出勤・退勤の区別", "Direction"),
+    "punch_not_there": ("ありません", "not there"),
+    "punch_look_again": ("この列で確かめる", "Look again"),
+    "punch_leave_unknown": (
+        "職員が見つからない行は取り込まない(ほかの行だけ取り込む)",
+        "Leave out the rows of people who are not known here",
+    ),
+    "punch_needs_who": (
+        "職員番号かカードの番号の列を選んでください。",
+        "Choose the column of staff numbers or of cards.",
+    ),
+    "punch_needs_when": (
+        "日時の列、または日付と時刻の列を選んでください。",
+        "Choose the column of day and time, or those of days and of times.",
+    ),
+    "punch_problems": (
+        "{rows}行のうち{n}か所が正しくありません。何も取り込んでいません。",
+        "{n} cells of {rows} rows are not right. Nothing was taken in.",
+    ),
+    "punch_wrong_needed": ("空でない値", "something: it is empty"),
+    "punch_wrong_day": ("日付(例: 2026-11-24、2026/11/24、令和8年11月24日)", "a day (e.g. 2026-11-24, 2026/11/24)"),
+    "punch_wrong_time": (
+        "時刻(例: 8:24、08:24:10、26:10)。日時なら 2026-11-24 08:24:10",
+        "a time (e.g. 8:24, 08:24:10, 26:10), with a day: 2026-11-24 08:24:10",
+    ),
+    "punch_wrong_direction": ("出勤・退勤・in・out・なし のどれか", "in, out or none"),
+    "punch_wrong_future": (
+        "いままでの日時(打刻機の時計が進んでいます)",
+        "a time that has been (the other clock is ahead)",
+    ),
+    "punch_wrong_too_old": (
+        "5年以内の日時(打刻機の電池切れで2000年などに戻っていませんか)",
+        "a time within five years (was the other clock's battery empty?)",
+    ),
+    "punch_wrong_not_employed": ("この職員が勤務している日", "a day on which this person works here"),
+    "punch_wrong_unknown_number": (
+        "登録されている職員番号(先頭の0も番号のうち)",
+        "a staff number that is known here (leading noughts are part of it)",
+    ),
+    "punch_wrong_unknown_card": ("その日時に誰かが持っているカード", "a card that somebody held at that time"),
+    "punch_wrong_before_in": (
+        "出勤よりあとの時刻(翌日なら 25:10 のように書く)",
+        "a time after that of coming (25:10 for the next morning)",
+    ),
+    "punch_rows": ("打刻ごとの結果", "What each punch comes to"),
+    "punch_when": ("日時", "When"),
+    "punch_fate": ("結果", "What becomes of it"),
+    "punch_fate_new": ("新しい", "new"),
+    "punch_fate_closed": ("締めた月(調整になる)", "of a closed month (becomes an adjustment)"),
+    "punch_fate_there": ("すでにある", "there already"),
+    "punch_fate_left_out": ("取り込まない", "left out"),
+    "punch_closed_says": (
+        "締めた月の打刻があります。締めた月は変えません。締めのページで新しい版にすると、差額が次の月に調整として"
+        "計上されます。",
+        "Some punches are of a closed month, which stays as it is: a new version on the page of the close books the "
+        "difference in a later month.",
+    ),
+    "punch_nothing_new": ("新しい打刻はありません。", "There are no new punches."),
+    "punch_direction_clock_in": ("出勤", "in"),
+    "punch_direction_clock_out": ("退勤", "out"),
+    "punch_direction_none": ("なし", "none"),
     # the audit log
     "did_payroll_export": ("給与ファイルを出した", "took a payroll file"),
     "did_payroll_preview": ("給与ファイルの見本を出した(未締め)", "took a sample of a payroll file (not closed)"),
