@@ -42,7 +42,8 @@ class _Month:
         self.orders = _orders_by_day(ordered, self.profile.day_line)
         orders = tuple(sorted(given.orders, key=lambda one: (one.span, one.ref)))
         self.around = Around(ordered, orders, self.orders, leaves_by_day(given.leaves))
-        self.taps = by_day(given.taps, ordered, self.profile.day_line, self.profile.debounce_ms)
+        nights = join((*ordered, *self._nights()))
+        self.taps = by_day(given.taps, nights, self.profile.day_line, self.profile.debounce_ms)
         self.corrections: dict[int, list[Correction]] = {}
         for one in given.corrections:
             self.corrections.setdefault(number_of(one.day), []).append(one)
@@ -69,6 +70,15 @@ class _Month:
             overtime_min=sum(minute for pay, minute in minutes.items() if pay in OVERTIME),
             days=tuple(results),
         )
+
+    def _nights(self) -> Spans:
+        """Regular hours over a day line: a night shift's taps are of the day it begins on, as an order's are."""
+        line = self.profile.day_line
+        found: list[Span] = []
+        for number in range(self.first - 9, self.last + 10):
+            begin = number * DAY_MIN + line
+            found += [one for one in self.planner.day(number).regular if one.begin < begin or one.end > begin + DAY_MIN]
+        return tuple(found)
 
     def _duties(self) -> dict[int, Duty]:
         """The days that have taps, corrections or an order, in order."""

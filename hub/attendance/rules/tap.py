@@ -2,7 +2,8 @@
 
 1. The same tap that came twice is one tap; a tap within the debounce of the last one that counts does not count.
 2. A tap belongs to the calendar day of its time less the day line; a night's work stays on the day it began on, as long
-   as an order that began before the day line reaches, and an hour longer for whoever is late to the clock.  An order
+   as an order or a shift that began before the day line reaches, and an hour longer for whoever is late to the
+   clock.  An order
    that begins between midnight and the day line and goes on past it (snow at two in the morning) begins that day's
    work: a tap from an hour before it on is that day's, unless work before it is not an hour over.
 3. What order taps arrive in changes nothing.
@@ -27,7 +28,7 @@ class DayTaps(NamedTuple):
 
 
 def by_day(taps: Iterable[Tap], ordered: Spans, day_line: int, debounce_ms: int) -> dict[int, DayTaps]:
-    """The taps of each duty day, by the day's number; `ordered` are all orders, joined."""
+    """The taps of each duty day, by the day's number; `ordered` are all orders (and shifts over a day line), joined."""
     nights = _nights(ordered, day_line)
     days: dict[int, DayTaps] = {}
     last: Tap | None = None
