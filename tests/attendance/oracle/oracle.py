@@ -219,6 +219,19 @@ class _Reckoning:
         for day in self.all_days:
             self.regular[day] = {minute for minute in self.regular[day] if minute not in self.lunch}
 
+        over_lines = {minute for day in self.all_days for minute in self._over_line(day)}
+        self.nights = _runs(self.ordered | over_lines)
+
+    def _over_line(self, day: date) -> set[int]:
+        """Regular hours that begin before the day line or end after the next one."""
+        line_at = first_minute(day) + self.profile.day_line
+        return {
+            minute
+            for begin, end in _runs(self.regular[day])
+            if begin < line_at or end > line_at + DAY
+            for minute in range(begin, end)
+        }
+
     def is_night(self, minute: int) -> bool:
         of_day, night = minute % DAY, self.profile.night
         return night.begin <= of_day < night.end or night.begin <= of_day + DAY < night.end
@@ -248,7 +261,7 @@ class _Reckoning:
         """
         minute, line = minute_of(at_ms), self.profile.day_line
         over = -AFTER_ORDER_MIN
-        for begin, end in self.runs:
+        for begin, end in self.nights:
             if begin % DAY >= line:
                 line_at = first_minute(day_of(begin)) + DAY + line
                 if end > line_at and line_at <= minute <= end + AFTER_ORDER_MIN:
@@ -510,7 +523,8 @@ class _Reckoning:
             by_unit.setdefault(unit_yen(terms, profile, holidays), defaultdict(int))
         counted = 0
         for carried, minutes in self.given.carried.items():
-            next(iter(by_unit.values()))[carried] += minutes
+            if by_unit:
+                next(iter(by_unit.values()))[carried] += minutes
             if carried in COUNTED and (profile.count_weekly_holidays_to_60h or carried not in ("H135", "H160")):
                 counted += minutes
         for day in of_month:
