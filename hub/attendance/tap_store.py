@@ -90,10 +90,12 @@ def _holdings(conn: Connection, wanted: Collection[int]) -> dict[str, list[Holdi
 
 
 def _punches(conn: Connection, tokens: Sequence[str], first_ms: int, before_ms: int) -> list[Punch]:
+    """What was refused at the terminal (a card that was lost, or could not prove itself) is nobody's punch."""
     rows: list[Punch] = []
     for some in _parts(tokens):
         places = ",".join("?" * len(some))
-        query = f"SELECT {_COLUMNS} FROM punch p JOIN device d ON d.id = p.device_id WHERE p.card IN ({places}) AND "  # noqa: S608
+        query = f"SELECT {_COLUMNS} FROM punch p JOIN device d ON d.id = p.device_id WHERE p.card IN ({places}) "  # noqa: S608
+        query += "AND p.standing != 'refused' AND "
         rows += map(
             Punch._make,
             conn.execute(query + "p.clock = 0 AND p.at_ms >= ? AND p.at_ms < ?", (*some, first_ms, before_ms)),
