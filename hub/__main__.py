@@ -13,6 +13,7 @@ from hub import audit_command, simulate
 from hub import settings as hub_settings
 from hub.attendance import evaluate_command
 from hub.identity import commands as identity_commands
+from hub.staff import key_command
 from wire.settings_file import BadSetting
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
         command.set_defaults(run=run)
     identity_commands.add_to(commands)
     audit_command.add_to(commands)
+    key_command.add_to(commands)
     simulate.add_to(commands)
     evaluate_command.add_to(commands)
     return parser

@@ -21,6 +21,7 @@ Did = Literal[
     "new_recovery",
     "code_off",
     "reset_code",
+    "card_key",
     "change_role",
     "export_audit",
     "password",

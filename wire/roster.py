@@ -3,6 +3,8 @@
 JSON, deflated (zlib). Fields are only added, with defaults; unknown ones are ignored.
 """
 
+import hashlib
+import hmac
 import zlib
 from typing import Annotated, Literal
 
@@ -45,6 +47,11 @@ class RosterContent(msgspec.Struct, frozen=True, omit_defaults=True):
     card_key: Key
     cards: tuple[RosterCard, ...] = ()
     kinds: tuple[CardKind, ...] = ()
+
+
+def proof_key(key: bytes, identifier: bytes) -> bytes:
+    """The 16 bytes that a card of this number holds: its kind's key, made another for each card (two-key 3DES)."""
+    return hmac.new(key, identifier, hashlib.sha256).digest()[:16]
 
 
 _decoder = msgspec.json.Decoder(RosterContent)

@@ -11,14 +11,6 @@ import hmac
 KEY_BYTES = 32
 
 
-PROOF_KEY_BYTES = 16
-
-
-def proof_key(key: bytes, identifier: bytes) -> bytes:
-    """The card key of one card: its kind's key, made another for each card's number (FeliCa Lite-S, two-key 3DES)."""
-    return hmac.new(key, identifier, hashlib.sha256).digest()[:PROOF_KEY_BYTES]
-
-
 def token(key: bytes, identifier: bytes) -> str:
     """32 hex digits for a card. `identifier` is the number as the reader gave it, whatever the technology.
 

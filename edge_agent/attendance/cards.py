@@ -15,7 +15,7 @@ from typing import Literal
 
 from edge_agent.attendance import card, roster, town_roster
 from edge_agent.attendance.town_roster import Kept
-from wire.roster import CardKind, RosterCard
+from wire.roster import CardKind, RosterCard, proof_key
 
 Standing = Literal["known", "unknown", "lost"]
 
@@ -105,4 +105,4 @@ def _first(token: str, tokens: Iterable[str]) -> tuple[str, ...]:
 
 def _proof_key(town: _Town, found: RosterCard, identifier: bytes) -> bytes | None:
     kind = town.kinds.get(found.kind)
-    return card.proof_key(kind.key, identifier) if kind is not None else None
+    return proof_key(kind.key, identifier) if kind is not None else None

@@ -389,6 +389,24 @@ def issue_card(
     return int(cursor.lastrowid or 0)
 
 
+def undo_issue(conn: Connection, card_id: int, now_ms: int, who: str) -> bool:
+    """Takes back that a card was given to somebody, as if it never had been; whoever had it until then has it again.
+
+    Whether it could be: only the newest holding, while the card is still in those hands.
+    """
+    found = card(conn, card_id)
+    if found is None or found.until_ms is not None:
+        return False
+    _mark_holders(conn, found.token)
+    conn.execute("DELETE FROM card WHERE id = ?", (card_id,))
+    conn.execute(
+        "UPDATE card SET state = 'issued', until_ms = NULL, changed_ms = ?, changed_by = ? WHERE id = "
+        "(SELECT id FROM card WHERE token = ? ORDER BY from_ms DESC, id DESC LIMIT 1) AND until_ms = ?",
+        (now_ms, who, found.token, found.from_ms),
+    )
+    return True
+
+
 def card_lost(conn: Connection, card_id: int, now_ms: int, who: str) -> bool:
     """A card was reported lost: in nobody's hands from now on, and refused. Whether it was in somebody's."""
     return _set_state(conn, card_id, "lost", ("issued",), now_ms, now_ms, who)

@@ -155,6 +155,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "did_set_up_code": ("2段階認証を設定した", "set up a second factor"),
     "did_new_recovery": ("予備コードを作り直した", "made new recovery codes"),
     "did_code_off": ("2段階認証をやめた", "turned the second factor off"),
+    "did_card_key": ("カードの鍵を変えた", "changed a key of cards"),
     "did_reset_code": ("2段階認証を取り消した", "reset a second factor"),
     "did_change_role": ("役割を変えた", "changed a role"),
     "did_export_audit": ("操作の記録を保存した", "exported the audit log"),

@@ -4,17 +4,17 @@ from collections.abc import Iterator
 
 import pytest
 
-from edge_agent.attendance import card
 from edge_agent.attendance.readers.cards import make_card
 from edge_agent.attendance.readers.contactless import ContactlessReader
 from edge_agent.attendance.readers.field import UdpField
 from edge_agent.attendance.readers.heard import CardHeard, CardUnreadable
 from tests.readers.ear import Ear, rest
 from tests.roster.lite_s import CK, LiteS, Silent
+from wire.roster import proof_key
 
 IDM = bytes.fromhex("012e4cd8a9b3c4f1")
 MASTER = bytes(range(32))
-KEY = card.proof_key(MASTER, IDM)
+KEY = proof_key(MASTER, IDM)
 
 
 @pytest.fixture
@@ -73,9 +73,9 @@ def test_a_card_with_the_key_that_nfcpy_and_its_own_way_write_is_the_same_card(f
     "copy",
     [
         LiteS(IDM, bytes(16)),
-        LiteS(IDM, card.proof_key(bytes(32), IDM)),
+        LiteS(IDM, proof_key(bytes(32), IDM)),
         # The key of another genuine card.
-        LiteS(IDM, card.proof_key(MASTER, IDM[:-1] + b"\x00")),
+        LiteS(IDM, proof_key(MASTER, IDM[:-1] + b"\x00")),
         Silent(IDM, KEY),
         make_card("felica", IDM),
     ],
