@@ -10,11 +10,15 @@ from pathlib import Path
 
 import msgspec
 
+from hub import shown
 from hub.alerts import gone, signs
 from hub.alerts.gone import Absent
 from hub.alerts.kinds import ABSENCE, MINUTE_MS, Kind
 from hub.alerts.rule import Fact, Seen
 from hub.alerts.store import AlertSettings
+from hub.attendance import close_store
+from hub.attendance import request_store as requests
+from hub.attendance.rules.calendar import month_after, month_span
 from hub.db import Connection
 from hub.fleet import groups, outbox, store
 from hub.fleet.condition import DISK_FREE_PERMILLE, DISK_WELL_PERMILLE
@@ -25,6 +29,9 @@ from wire import ca_folder, x509
 DAY_MS = 24 * 60 * MINUTE_MS
 # A fortnight before something ends, somebody should know (and a day longer keeps what is open).
 _BEFORE_END_MS = 14 * DAY_MS
+# A request that waits longer is told of, and a month that is not closed after this day of the next.
+_UNDECIDED_MS = 3 * DAY_MS
+_CLOSED_BY_DAY = 3
 _JAPAN = timezone(timedelta(hours=9))
 # The will of a connection that was ended as a device was marked as stolen comes a moment later.
 _STOLEN_AFTER_MS = 2 * MINUTE_MS
@@ -56,6 +63,7 @@ def gather(conn: Connection, around: Surroundings, settings: AlertSettings, now_
     facts += _certificates(conn, places, held, now_ms)
     facts += _rollouts(conn)
     facts += _backup(conn, settings, now_ms)
+    facts += attendance(conn, now_ms)
     facts += town(around, now_ms)
     if around.hearing_since_ms is None:
         return Seen(facts, ABSENCE)
@@ -164,6 +172,28 @@ def _backup(conn: Connection, settings: AlertSettings, now_ms: int) -> Iterator[
     due_ms = last_ms + settings.backup_days * DAY_MS
     if due_ms <= now_ms:
         yield Fact("backup", "", due_ms, n=(now_ms - last_ms) // DAY_MS)
+
+
+def attendance(conn: Connection, now_ms: int) -> Iterator[Fact]:
+    """Requests that nobody decides, and a month that is not closed by the third of the next one's days."""
+    n, since_ms = requests.waiting_since(conn, now_ms - _UNDECIDED_MS)
+    if n and since_ms is not None:
+        yield Fact("requests", "", since_ms + _UNDECIDED_MS, n=n)
+    today = shown.moment(now_ms)
+    month = month_after(f"{today:%Y-%m}", -1)
+    if today.day > _CLOSED_BY_DAY and month not in close_store.first_closed(conn) and _worked(conn, month):
+        due = today.replace(day=_CLOSED_BY_DAY + 1, hour=0, minute=0, second=0)
+        yield Fact("month_open", "", int(due.timestamp()) * 1000, detail=month)
+
+
+def _worked(conn: Connection, month: str) -> bool:
+    """Whether anybody was employed in a month; staff who are entered later than that do not make it due."""
+    first, last = month_span(month)
+    row = conn.execute(
+        "SELECT 1 FROM staff WHERE since <= ? AND (left_day IS NULL OR left_day >= ?) LIMIT 1",
+        (last.isoformat(), first.isoformat()),
+    ).fetchone()
+    return row is not None
 
 
 def town(around: Surroundings, now_ms: int) -> Iterator[Fact]:

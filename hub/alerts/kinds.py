@@ -41,6 +41,8 @@ Kind = Literal[
     "crl",
     "backup",
     "hub_disk",
+    "requests",
+    "month_open",
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
@@ -94,6 +96,8 @@ NATURE: dict[Kind, Nature] = {
     "drift": Nature("warning", "in_hours", 5 * MINUTE_MS, _DEVICE),
     "unapplied": Nature("warning", "in_hours", 0, _DEVICE),
     "backup": Nature("warning", "in_hours", 0, "/settings"),
+    "requests": Nature("warning", "in_hours", 0, "/attendance/requests"),
+    "month_open": Nature("warning", "in_hours", 0, "/attendance/open"),
 }
 ORDER: dict[str, int] = {kind: place for place, kind in enumerate(NATURE)}
 # What only shows that a device or a place was not heard: nothing is known of it while the hub itself hears nobody.

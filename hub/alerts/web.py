@@ -34,6 +34,8 @@ _NEEDS: dict[str, Need] = {
     "/settings/quarantine": "quarantine",
     "/settings/clones": "enrol",
     "/settings/identity": "enrol",
+    "/attendance/requests": "attendance",
+    "/attendance/open": "attendance",
 }
 
 Do = Literal["take", "untake", "hush", "unhush"]

@@ -41,14 +41,8 @@ __all__ = ["Approved", "Request", "approved", "decide", "enter", "find", "reques
 _AT_ONCE = 500
 _COLUMNS = "r.id, r.staff_id, r.body, r.reason, r.entered_ms, r.entered_by"
 _LATEST = "(SELECT d.decision FROM request_decision d WHERE d.request_id = r.id ORDER BY d.id DESC LIMIT 1)"
-# The latest decision, state by state; each was checked before it was written.
-_DECISION_OF: dict[State, tuple[str, ...]] = {
-    "waiting": ("", "entered_again"),
-    "approved": ("approved",),
-    "refused": ("refused",),
-    "revoked": ("revoked",),
-    "withdrawn": ("withdrawn",),
-}
+# Few among many: a table of their own, kept by triggers.
+_WAITS = " AND r.id IN (SELECT request_id FROM request_waiting)"
 # The word of the audit log for a decision.
 _DID: dict[Decision, audit.Did] = {
     "approved": "request_approve",
@@ -174,12 +168,12 @@ def _find(conn: Connection, which: Which, limit: int, where_id: str, edge: int, 
     return _requests(conn, rows if limit < 0 else rows[:limit])
 
 
-def count(conn: Connection, which: Which) -> tuple[int, int | None]:
-    """How many there are of everybody's, and when the oldest was entered."""
-    where, args = _where(which)
+def waiting_since(conn: Connection, before_ms: int) -> tuple[int, int | None]:
+    """How many wait that were entered before a moment, and when the oldest was."""
     n, since_ms = conn.execute(
-        f"SELECT count(*), min(r.entered_ms) FROM request r WHERE 1{where}",  # noqa: S608
-        args,
+        "SELECT count(*), min(r.entered_ms) FROM request_waiting w JOIN request r ON r.id = w.request_id "
+        "WHERE r.entered_ms < ?",
+        (before_ms,),
     ).fetchone()
     return n, since_ms
 
@@ -193,9 +187,9 @@ def _where(which: Which) -> tuple[str, list[object]]:
         text += " AND r.from_day >= ? AND r.from_day <= ? AND r.to_day >= ?"
         args += [earliest.isoformat(), which.last.isoformat(), which.first.isoformat()]
     if which.state is not None:
-        decisions = _DECISION_OF[which.state]
-        text += f" AND coalesce({_LATEST}, '') IN ({','.join('?' * len(decisions))})"
-        args += decisions
+        # Each decision was checked before it was written: the latest one is the state.
+        text += _WAITS if which.state == "waiting" else f" AND {_LATEST} = ?"
+        args += [] if which.state == "waiting" else [which.state]
     return text, args
 
 

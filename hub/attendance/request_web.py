@@ -29,6 +29,7 @@ from hub.db import Connection
 from hub.guard import Who, fresh, need, read_form
 from hub.staff import store as staff
 from hub.staff.store import Member
+from wire.messages import INT64_MAX
 
 router = APIRouter()
 router.include_router(open_web.router)
@@ -113,7 +114,7 @@ def _list(
             "found": found,
             "everyone": everyone,
             "departments": staff.departments(conn),
-            "total": request_store.count(conn, which)[0],
+            "waiting": request_store.waiting_since(conn, INT64_MAX)[0],
             "mine": {one.id for one in found if _kept_from(one, everyone[one.staff_id], who)},
         }
 

@@ -52,6 +52,18 @@ CREATE TABLE request_decision (
 );
 CREATE INDEX request_decision_request ON request_decision (request_id, id);
 
+-- Which nobody has decided yet; kept by the triggers below, equal to the fold of the decisions at any time.
+CREATE TABLE request_waiting (request_id INTEGER PRIMARY KEY REFERENCES request(id));
+
+CREATE TRIGGER request_waits AFTER INSERT ON request
+BEGIN INSERT INTO request_waiting VALUES (NEW.id); END;
+
+CREATE TRIGGER request_decided AFTER INSERT ON request_decision
+BEGIN
+  DELETE FROM request_waiting WHERE request_id = NEW.request_id;
+  INSERT INTO request_waiting SELECT NEW.request_id WHERE NEW.decision = 'entered_again';
+END;
+
 -- Dated versions of the town's values; of one month's several the latest counts.
 CREATE TABLE profile_version (
   id INTEGER PRIMARY KEY,

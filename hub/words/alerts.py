@@ -31,6 +31,8 @@ _SHORT = {
     "crl": ("失効リスト", "revocation list"),
     "backup": ("バックアップ", "backup"),
     "hub_disk": ("ハブのディスク", "hub's disk"),
+    "requests": ("承認待ちの申請", "requests that wait"),
+    "month_open": ("締めていない月", "month not closed"),
 }
 
 _SENTENCE = {
@@ -73,6 +75,11 @@ _SENTENCE = {
     ),
     "backup": ("バックアップが{n}日間とられていません", "The last backup is old ({n} days)"),
     "hub_disk": ("ハブのディスクがいっぱいになりそうです", "The hub's disk is nearly full"),
+    "requests": (
+        "{n}件の申請が3日を超えて承認を待っています",
+        "{n} requests have waited for approval for more than 3 days",
+    ),
+    "month_open": ("{detail} の勤怠がまだ締められていません", "The attendance of {detail} is not closed yet"),
 }
 
 _STEP = {
@@ -183,6 +190,14 @@ _STEP = {
     "hub_disk": (
         "ハブの機械の不要なファイルを消すか、ディスクを増やしてください。いっぱいになると記録を受け取れません。",
         "Free or add disk space on the hub’s machine; when it is full, nothing can be taken in.",
+    ),
+    "requests": (
+        "承認者が「勤怠」の「申請」を開き、承認するか却下してください。",
+        "An approver opens “Requests” under “Attendance”, and approves or refuses them.",
+    ),
+    "month_open": (
+        "勤怠担当が「勤怠」の「未処理」を片づけ、「締め」で月を締めてください。",
+        "The attendance clerk sees to “Open work” under “Attendance”, then closes the month.",
     ),
 }
 

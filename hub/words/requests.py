@@ -373,13 +373,4 @@ WORDS: dict[str, tuple[str, str]] = {
         "{month}に未処理の日が{n}日あります。締めの時期です",
         "{n} days of {month} are open, and its close is due",
     ),
-    "alert_kind_requests": ("承認待ちの申請", "Requests that wait"),
-    "alert_is_requests": (
-        "{n}件の申請が3日を超えて承認を待っています",
-        "{n} requests have waited for more than 3 days",
-    ),
-    "alert_step_requests": (
-        "承認者が「申請」を開き、承認するか却下してください。",
-        "An approver opens “Requests” and approves or refuses them.",
-    ),
 }
