@@ -227,7 +227,7 @@ def _changed(
 
 def _waiting(conn: Connection, month: str) -> int:
     first, last = calendar.month_span(month)
-    return request_store.count(conn, Which(state="waiting", first=first, last=last))[0]
+    return len(request_store.find(conn, Which(state="waiting", first=first, last=last)))
 
 
 def _stops(

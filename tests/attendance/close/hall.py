@@ -169,14 +169,19 @@ class Hall:
 def _terminals(conn: Connection) -> None:
     for number in (1, 2, 3):
         conn.execute(
-            "INSERT INTO device (id, name, kind, first_heard_ms, last_heard_ms) VALUES (?, ?, 'terminal', 0, 0)",
+            "INSERT INTO device (id, name, kind, first_heard_ms, last_heard_ms) VALUES (?, ?, 'terminal', 0, 0) "
+            "ON CONFLICT DO NOTHING",
             (number, f"terminal-{number}"),
         )
         conn.execute(
-            "INSERT INTO lane (id, device_id, spool, lane, through, last_ms) VALUES (?, ?, 's', 'urgent', 0, 0)",
+            "INSERT INTO lane (id, device_id, spool, lane, through, last_ms) VALUES (?, ?, 's', 'urgent', 0, 0) "
+            "ON CONFLICT DO NOTHING",
             (number, number),
         )
-        conn.execute("INSERT INTO boot (id, device_id, boot) VALUES (?, ?, ?)", (number, number, f"boot-{number}"))
+        conn.execute(
+            "INSERT INTO boot (id, device_id, boot) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+            (number, number, f"boot-{number}"),
+        )
 
 
 @contextmanager

@@ -161,10 +161,10 @@ def folder(tmp_path: Path) -> Iterator[None]:
     del Office.folder
 
 
-class TestOffice(Office.TestCase):  # type: ignore[misc, name-defined]
-    """Many such halls."""
-
-    settings = settings(max_examples=12, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck))
+Office.TestCase.settings = settings(
+    max_examples=12, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
+)
+TestOffice = Office.TestCase
 
 
 def test_what_comes_while_a_month_is_worked_out_is_not_lost(tmp_path: Path) -> None:
