@@ -40,7 +40,9 @@ def _page(request: Request, who: Who, status: int = 200, **values: Any) -> Respo
         }
 
     found = request.app.state.db.read(look)
-    return pages.page(request, "payroll_letters.html", who, status, **found, **{"did": "", "why": "", "form": None, **values})
+    return pages.page(
+        request, "payroll_letters.html", who, status, **found, **{"did": "", "why": "", "form": None, **values}
+    )
 
 
 def _wrong(conn: Connection, known: Letters) -> list[Unwritable]:

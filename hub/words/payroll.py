@@ -149,12 +149,12 @@ WORDS: dict[str, tuple[str, str]] = {
         "up to 40 small letters, figures, - and _",
     ),
     "layout_expect_file_name": (
-        "半角英数字と . _ - と {{yyyymm}} {{version}} で書き、.xlsx 以外にしてください",
-        "letters, figures, . _ - and {{yyyymm}}, {{version}}, not ending in .xlsx",
+        "半角英数字と . _ - と {yyyymm} {version} で書き、.xlsx 以外にしてください",
+        "letters, figures, . _ - and {yyyymm}, {version}, not ending in .xlsx",
     ),
     "layout_expect_file_name_xlsx": (
-        "半角英数字と . _ - と {{yyyymm}} {{version}} で書き、.xlsx で終えてください",
-        "letters, figures, . _ - and {{yyyymm}}, {{version}}, ending in .xlsx",
+        "半角英数字と . _ - と {yyyymm} {version} で書き、.xlsx で終えてください",
+        "letters, figures, . _ - and {yyyymm}, {version}, ending in .xlsx",
     ),
     "layout_expect_columns": ("[[column]] が1から{n}個必要です", "1 to {n} tables [[column]]"),
     "layout_expect_field_or_constant": (
