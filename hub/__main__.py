@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from hub import audit_command, simulate
 from hub import settings as hub_settings
-from hub.attendance import evaluate_command
+from hub.attendance import close_command, evaluate_command
 from hub.identity import commands as identity_commands
+from hub.payroll import name_file
 from hub.staff import key_command
 from wire.settings_file import BadSetting
 
@@ -54,7 +55,9 @@ def _parser() -> argparse.ArgumentParser:
     audit_command.add_to(commands)
     key_command.add_to(commands)
     simulate.add_to(commands)
+    name_file.add_to(commands)
     evaluate_command.add_to(commands)
+    close_command.add_to(commands)
     return parser
 
 
