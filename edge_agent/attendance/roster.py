@@ -15,7 +15,7 @@ import tomllib
 from pathlib import Path
 
 from edge_agent import settings as agent_settings
-from edge_agent.attendance import card
+from edge_agent.attendance import card, town_roster
 from wire import settings_file
 from wire.settings_file import BadSetting
 
@@ -136,6 +136,8 @@ def roster_main(arguments: argparse.Namespace) -> int:
     folder = Path(agent_settings.load(Path(arguments.settings)).state_dir)
     path = folder / "roster.toml"
     try:
+        if arguments.do != "list" and _has_towns(folder):
+            return _bad("this terminal has the town's roster; cards are registered at the hub")
         names = read_names(path) if path.exists() else {}
         if arguments.do == "list":
             print("\n".join(f"{token}  {name}" for token, name in sorted(names.items())) or "The roster is empty.")
@@ -143,6 +145,11 @@ def roster_main(arguments: argparse.Namespace) -> int:
         return _change(arguments, path, names)
     except OSError as error:
         return _bad(f"{error.filename or folder}: {error.strerror}")
+
+
+def _has_towns(folder: Path) -> bool:
+    content = town_roster.load(folder).content
+    return content is not None and bool(content.cards)
 
 
 def _change(arguments: argparse.Namespace, path: Path, names: dict[str, str]) -> int:

@@ -81,7 +81,7 @@ class Attendance:
         cards: Cards | None = None,
     ) -> None:
         self._reader, self._spool, self._clock, self._screen = reader, spool, clock, screen
-        self._cards = cards or Cards(Path(settings.state_dir))
+        self.cards = cards or Cards(Path(settings.state_dir))
         self._holder = holder or Holder(of_settings(settings))
         self._last = LastPunches()
         self._choice: tuple[Direction, int] | None = None
@@ -143,7 +143,7 @@ class Attendance:
         if self._screen.locked:
             self._screen.refuse(stamp.at_ms)
             return
-        known = self._cards.of(heard.identifier)
+        known = self.cards.of(heard.identifier)
         refused_as = _refused_as(known, heard)
         tap = Tap(
             known.token,
@@ -236,7 +236,7 @@ class Attendance:
             body = punch.answer(question.punch, question.seq, given.direction)
             if await self._keep(body, stamp) is not None:
                 shown = replace(self._view("accepted"), direction=body.direction, chosen="person", at_ms=stamp.at_ms)
-                self._screen.show(replace(shown, name=self._cards.name(body.card)))
+                self._screen.show(replace(shown, name=self.cards.name(body.card)))
 
     def _chosen(self, stamp: Stamp) -> Direction | None:
         """What a person chose a moment ago."""

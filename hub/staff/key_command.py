@@ -35,7 +35,7 @@ def add_to(commands: "argparse._SubParsersAction[Any]") -> None:
         ("set", f"take {FELICA} from standard input (64 hex digits), when there is none"),
         ("kind", "name a kind of card, and say whether its cards must prove themselves"),
         ("of", "print the key to be written into the card of a number (IDm), once it is issued"),
-        ("accept", "take the cards.key that is there for the town's: the one before is lost, cards become strangers"),
+        ("accept", "take the cards.key that is there for the town's, when the one before is lost for good"),
     ):
         command = inside.add_parser(name, help=about)
         command.add_argument("--settings", required=True, metavar="FILE")
@@ -78,7 +78,7 @@ def _do(arguments: argparse.Namespace, folder: Path, db: Db) -> int:
         case "accept":
             keys = roster_keys.read(folder)
             _write(db, "accept", lambda conn, now_ms: roster_store.accept_key(conn, keys, now_ms))
-            print("cards.key is the town's card key from here on; cards must be given out anew")
+            print("cards.key is the town's from here on; terminals know older cards by the keys that they have had")
             return 0
     return _show(folder, db)
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from edge_agent.attendance import card, roster, town_roster
-from edge_agent.attendance.readers.cards import FeliCa
+from edge_agent.attendance.readers.cards import Card, FeliCa
 from edge_agent.kiosk.screen import View
 from hub.db import Connection, Db
 from hub.signing import Signing
@@ -18,6 +18,7 @@ from tests.broker import Broker
 from tests.certificates import pki
 from tests.hub_process import Hub
 from tests.journey.parts import Agent, Ledger, soon
+from tests.roster.lite_s import LiteS
 from tests.roster.parts import HANAKO, STRANGER, TARO, TERMINAL, add_card, certify, set_state
 
 
@@ -47,11 +48,15 @@ class Town(NamedTuple):
         return soon(lambda: (one := self.standing()) is not None and one.applied and one.generation >= generation)
 
     def tap(self, number: bytes) -> View:
+        """A card of that number is held before the terminal; the view that it brings up."""
+        return self.put(FeliCa(number))
+
+    def put(self, one: Card) -> View:
         """A card is held before the terminal; the view that it brings up."""
         kiosk, shown, end = self.agent.kiosk, len(self.agent.kiosk.taps), time.monotonic() + 60
         while len(kiosk.taps) == shown and time.monotonic() < end:
             time.sleep(1.6)
-            self.agent.field.place(FeliCa(number))
+            self.agent.field.place(one)
             soon(lambda: len(kiosk.taps) > shown, 3)
             self.agent.field.remove()
         return kiosk.taps[shown]
@@ -146,6 +151,33 @@ def test_a_card_lost_at_the_hub_is_refused_at_the_terminal_with_the_hub_away(tow
         text = path.read_text(errors="replace")
         for secret in ("山田", "佐藤", town.token(HANAKO), own):
             assert secret not in text, path
+
+
+def test_a_card_that_must_prove_itself_does_and_its_copy_is_refused(town: Town) -> None:
+    hub, agent = town.hub, town.agent
+    idm = bytes.fromhex("012e4cd8a9b3c4f1")
+    hub.command("card-key", "make")
+    hub.command("card-key", "kind", "職員証", "--mac", "yes")
+    key = bytes.fromhex(hub.command("card-key", "of", idm.hex()))
+    db = Db(hub.database)
+    certify(db, TERMINAL, agent.state_dir / "identity", time.time_ns() // 1_000_000)
+    db.close()
+
+    def cards(conn: Connection) -> None:
+        enter(conn)
+        add_card(conn, town.token(idm), "山田花子", kind="職員証")
+        add_card(conn, town.token(TARO), "佐藤太郎", kind="")
+
+    town.write(cards)
+    assert soon(lambda: (one := town.standing()) is not None and one.applied and one.cards == 2), agent.log.read_text()
+    # A copy of the number first: neither it nor what it leaves behind keeps the genuine one out.
+    assert town.put(LiteS(idm, bytes(16))).state == "refused_card"
+    assert town.put(FeliCa(idm)).state == "refused_card"
+    genuine = town.put(LiteS(idm, key))
+    assert (genuine.state, genuine.name) == ("accepted", "山田花子")
+    assert town.tap(TARO).state == "accepted"
+    expected = ["refused", "refused", "accepted", "accepted"]
+    assert soon(lambda: [standing for _, standing in town.standings()] == expected), town.standings()
 
 
 def test_a_terminal_whose_disk_was_made_anew_gets_it_again_and_so_does_one_that_was_away(town: Town) -> None:
