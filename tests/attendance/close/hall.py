@@ -49,9 +49,8 @@ def token(number: int) -> str:
 class Hall:
     """One database; each call is one transaction."""
 
-    def __init__(self, path: Path) -> None:
-        self.db = Db(path)
-        self.db.open()
+    def __init__(self, db: Db) -> None:
+        self.db = db
         self._seq = 0
         self.write(_terminals)
 
@@ -187,8 +186,9 @@ def _terminals(conn: Connection) -> None:
 @contextmanager
 def hall(path: Path) -> Iterator[Hall]:
     """A town hall for the length of a `with`."""
-    made = Hall(path)
+    db = Db(path)
+    db.open()
     try:
-        yield made
+        yield Hall(db)
     finally:
-        made.db.close()
+        db.close()

@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from hub.attendance import profile_store, timesheet_store
 from hub.attendance.request import LeaveBody, SwapBody
 from hub.attendance.rules.profile import DEFAULT
-from hub.db import Connection
+from hub.db import Connection, Db
 from hub.staff import store as staff
 from hub.staff.terms import Hours, Terms
 from tests.attendance.close.hall import FULL_TIME, HOUR_MS, Hall, hall, ms, token
@@ -37,7 +37,9 @@ class Office(RuleBasedStateMachine):
     @initialize()
     def open(self) -> None:
         Office.runs += 1
-        self.hall = Hall(self.folder / f"{Office.runs}.db")
+        db = Db(self.folder / f"{Office.runs}.db")
+        db.open()
+        self.hall = Hall(db)
         terms = (FULL_TIME, PART_TIME, FULL_TIME)
         self.ids = [self.hall.person(f"000{n}", card=n, terms=one) for n, one in enumerate(terms, 1)]
         self.requests: list[int] = []
