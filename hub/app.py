@@ -27,8 +27,19 @@ from hub.api import problem
 from hub.api import web as api
 from hub.api.service import ROOT as API_ROOT
 from hub.api.service import make_api
-from hub.attendance import close_web, month_web, my_web, profile_web, request_web, today_web
+from hub.attendance import (
+    close_web,
+    limits_web,
+    month_web,
+    months_web,
+    my_web,
+    profile_web,
+    punch_intake_web,
+    request_web,
+    today_web,
+)
 from hub.attendance import web as attendance
+from hub.attendance.reminders import Reminders
 from hub.brake import Brake
 from hub.broker.keeper import Keeper
 from hub.db import Db, Fault
@@ -79,8 +90,11 @@ ROUTERS = (
     today_web.router,
     request_web.router,
     my_web.router,
+    limits_web.router,
+    months_web.router,
     month_web.router,
     close_web.router,
+    punch_intake_web.router,
     profile_web.router,
     payroll.router,
     staff.router,
@@ -106,6 +120,9 @@ def make_app(settings: Settings) -> FastAPI:
     app.state.brake = Brake()
     app.state.guesses = Guesses()
     app.state.work_failed = False
+    app.state.reminders = Reminders()
+    # What other domains say of a month before it is closed: `close_web.Check`s.
+    app.state.close_checks = (payroll.close_check,)
     app.add_middleware(Headers)
     app.add_exception_handler(NotSignedIn, pages.not_signed_in)
     app.add_exception_handler(NotFresh, pages.not_fresh)

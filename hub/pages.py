@@ -88,6 +88,9 @@ def fragment(template: str, language: Language, **values: Any) -> str:
         exact=partial(shown.exact, language),
         span=partial(shown.span, language),
         on_day=partial(shown.day, language),
+        hours_minutes=partial(shown.hours_minutes, language),
+        money=partial(shown.money, language),
+        weekday=partial(shown.weekday, language),
         is_today=lambda at_ms: shown.moment(at_ms).date() == today_at,
         **values,
     )

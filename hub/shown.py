@@ -22,6 +22,11 @@ def day_of(at_ms: int) -> str:
     return moment(at_ms).date().isoformat()
 
 
+def day_start_ms(day: date) -> int:
+    """When a day begins in Japan, in milliseconds of UTC."""
+    return int(datetime(day.year, day.month, day.day, tzinfo=JST).timestamp()) * 1000
+
+
 def exact(language: Language, at_ms: int) -> str:
     """Date, weekday and time to the second."""
     when = moment(at_ms)
@@ -37,6 +42,25 @@ def day(language: Language, iso: str) -> str:
     except ValueError:
         return iso
     return f"{when.year}年{when.month}月{when.day}日" if language == "ja" else iso
+
+
+def hours_minutes(language: Language, minutes: int | None) -> str:
+    """A number of minutes in hours and minutes, however many hours; a dash for none known."""
+    if minutes is None:
+        return "—"
+    hours, rest = divmod(abs(minutes), 60)
+    return ("−" if minutes < 0 else "") + word(language, "span_hours", h=f"{hours:,}", m=f"{rest:02d}")
+
+
+def money(language: Language, yen: int) -> str:
+    """Yen."""
+    sign = "−" if yen < 0 else ""
+    return f"{sign}{abs(yen):,}円" if language == "ja" else f"{sign}¥{abs(yen):,}"
+
+
+def weekday(language: Language, when: date) -> str:
+    """The day of the week, short."""
+    return _WEEKDAYS[0 if language == "ja" else 1][when.weekday()]
 
 
 def said(language: Language, at_ms: int, now_ms: int) -> str:

@@ -8,8 +8,9 @@ from fastapi.responses import StreamingResponse
 
 from hub import pages, shown
 from hub.alerts import web as alerts
+from hub.attendance import presence
 from hub.attendance import store as attendance
-from hub.attendance.day import day
+from hub.attendance.reminders import Reminders
 from hub.db import Connection
 from hub.fleet import store as fleet
 from hub.guard import Who, need
@@ -33,27 +34,27 @@ def today(request: Request, who: Own) -> Response:
     """Is anything wrong? What waits for me?  Whoever has nothing but their own hours to see goes there."""
     if not who.may("devices"):
         return pages.to("/my-time")
-    gathered = request.app.state.db.read(partial(_gather, who, pages.language_of(request)))
+    gather = partial(_gather, who, pages.language_of(request), request.app.state.reminders)
+    gathered = request.app.state.db.read(gather)
     return pages.page(request, "today.html", who, **gathered)
 
 
 @router.get("/today/events")
 async def today_events(request: Request, who: Seer) -> StreamingResponse:
     """The same, anew whenever something changed (server-sent events)."""
-    language = pages.language_of(request)
+    language, reminders = pages.language_of(request), request.app.state.reminders
 
     def render(conn: Connection) -> str:
-        return pages.fragment("_today.html", language, **_gather(who, language, conn))
+        return pages.fragment("_today.html", language, **_gather(who, language, reminders, conn))
 
     return stream(request, "today", lambda change: True, render, _PAUSE_S)
 
 
-def _gather(who: Who, language: Language, conn: Connection) -> dict[str, Any]:
+def _gather(who: Who, language: Language, reminders: Reminders, conn: Connection) -> dict[str, Any]:
     now_ms = pages.now_ms()
     lines = alerts.open_lines(conn, language, who, now_ms)
     # Whoever steers roll-outs has a line of their own for one that stopped.
     todo = [line for line in alerts.todo(lines) if line.alert.kind != "rollout" or not who.may("configure")]
-    midnight_ms = int(shown.moment(now_ms).replace(hour=0, minute=0, second=0, microsecond=0).timestamp() * 1000)
     sees_taps = who.may("taps")
     return {
         "totals": fleet.totals(conn),
@@ -62,7 +63,8 @@ def _gather(who: Who, language: Language, conn: Connection) -> dict[str, Any]:
         "overdue": inventory.overdue(conn, shown.day_of(now_ms)),
         "in_hand": sum(line.in_hand for line in lines),
         "rollouts": rollouts.waiting(conn, who),
+        "reminders": reminders.of(conn, who, now_ms),
         "asking": len(enrolment.waiting(conn)) if who.may("enrol") else 0,
-        "day": day(attendance.taps_since(conn, midnight_ms), now_ms) if sees_taps else None,
+        "day": presence.now(conn, now_ms).day if sees_taps else None,
         "taps": attendance.latest_taps(conn, 8) if sees_taps else [],
     }

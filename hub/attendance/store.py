@@ -1,6 +1,6 @@
 """Punches as they came: kept once by (lane, seq) and by (boot, moment, card), shown with their true time."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
@@ -73,9 +73,15 @@ def latest_taps(
     return _taps(conn, f"p.id < ? {only}ORDER BY p.id DESC LIMIT ?", (*args, limit))
 
 
-def taps_since(conn: Connection, received_ms: int) -> list[Tap]:
-    """Every tap that came since then, oldest first."""
-    return _taps(conn, "p.received_ms >= ? ORDER BY p.id", (received_ms,))
+def taps_since(conn: Connection, received_ms: int, limit: int = 20_000) -> list[Tap]:
+    """The taps that came since then, oldest first; of the newest `limit` alone, so that it costs the same for ever."""
+    which = "p.id > (SELECT coalesce(max(id), 0) FROM punch) - ? AND p.received_ms >= ? ORDER BY p.id"
+    return _taps(conn, which, (limit, received_ms))
+
+
+def taps_by_id(conn: Connection, ids: Collection[int]) -> dict[int, Tap]:
+    """These taps, by their numbers; a few."""
+    return {tap.id: tap for tap in _taps(conn, f"p.id IN ({','.join('?' * len(ids))})", tuple(ids))}
 
 
 def _taps(conn: Connection, which: str, args: tuple[Any, ...]) -> list[Tap]:

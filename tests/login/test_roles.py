@@ -171,6 +171,24 @@ TABLE: dict[str, set[str]] = {
     "POST /staff/shifts/{number}": CARDS,
     "GET /staff/{number}": CARDS,
     "POST /staff/{number}": CARDS,
+    "GET /attendance": TAPS,
+    "GET /attendance/events": HOURS,
+    "GET /attendance/months": HOURS,
+    "GET /attendance/months/{month}": HOURS,
+    "GET /attendance/months/{month}.csv": HOURS,
+    "GET /attendance/months/{month}.xlsx": HOURS,
+    "GET /attendance/limits": HOURS,
+    "GET /attendance/limits/{year}": HOURS,
+    "GET /attendance/people/{number}/limits/{year}": HOURS,
+    "GET /attendance/people/{number}/{month}": HOURS,
+    "GET /attendance/people/{number}/{month}.pdf": HOURS,
+    "GET /attendance/people/{number}/{month}/{day}": HOURS,
+    "GET /attendance/people/{number}/{month}/{day}.pdf": HOURS,
+    "GET /my-time/limits/{year}": SIGNED_IN,
+    "GET /my-time/{month}": SIGNED_IN,
+    "GET /my-time/{month}.pdf": SIGNED_IN,
+    "GET /my-time/{month}/{day}": SIGNED_IN,
+    "GET /my-time/{month}/{day}.pdf": SIGNED_IN,
     "GET /sign-in": ALL,
     "POST /sign-in": ALL,
     "GET /welcome": ALL,
@@ -191,7 +209,16 @@ TABLE: dict[str, set[str]] = {
     "GET /language/{language}": ALL,
     "GET /healthz": ALL,
 }
-PLACES = {"{kind}": "staff", "{name}": "no-such", "{number}": "999", "{language}": "en", "{order}": "0" * 32}
+PLACES = {
+    "{kind}": "staff",
+    "{name}": "no-such",
+    "{number}": "999",
+    "{language}": "en",
+    "{order}": "0" * 32,
+    "{month}": "2026-10",
+    "{day}": "2026-10-01",
+    "{year}": "2026",
+}
 
 
 def _address(route: str) -> str:

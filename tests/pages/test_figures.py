@@ -1,6 +1,6 @@
 """Charts, conditions, files: figures that can be explained."""
 
-from hub.attendance.day import Day, day
+from hub.attendance.day import Day, day, loose_inside
 from hub.attendance.store import Tap
 from hub.fleet import chart
 from hub.fleet.condition import condition
@@ -83,4 +83,5 @@ def test_who_is_in_is_told_from_the_days_true_times() -> None:
         tap(4, "b", "clock_out", standing="repeat"),
         tap(5, "c", "clock_in", ago_h=48),
     ]
-    assert day(taps, NOW_MS) == Day(punches=3, cards=2, inside=1)
+    assert day(taps, NOW_MS, 180, 1) == Day(punches=3, cards=2, inside=1)
+    assert loose_inside(taps, NOW_MS, 180) == 1
