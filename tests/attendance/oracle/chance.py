@@ -154,7 +154,7 @@ def _corrections(draw: st.DrawFn, day: date) -> list[Correction]:
 
 @st.composite
 def _swaps(draw: st.DrawFn, days: list[date]) -> tuple[Swap, ...]:
-    found = []
+    found: list[Swap] = []
     for _ in range(draw(st.sampled_from((0, 0, 1, 2)))):
         worked = draw(st.sampled_from([day for day in days if day.weekday() >= 5]))
         off = draw(st.sampled_from([day for day in days if day.weekday() < 5]))

@@ -11,6 +11,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from fractions import Fraction
+from functools import cache
 
 from hub.attendance.rules.given import Correction, Given, Swap, Tap
 from hub.attendance.rules.profile import Profile
@@ -80,7 +81,12 @@ def minute_of(at_ms: int) -> int:
 
 def day_of(minute: int) -> date:
     """The calendar day of a minute."""
-    return EPOCH + timedelta(days=minute // DAY)
+    return _date(minute // DAY)
+
+
+@cache
+def _date(days: int) -> date:
+    return EPOCH + timedelta(days=days)
 
 
 def first_minute(day: date) -> int:
@@ -143,6 +149,7 @@ class _Reckoning:
             self.last += timedelta(days=1)
         # A week, and the night before it, on both sides.
         self.all_days = [self.first + timedelta(days=n) for n in range(-9, (self.last - self.first).days + 10)]
+        self.around = [self.all_days[0] + timedelta(days=n) for n in range(-3, len(self.all_days) + 3)]
         self.ordered = {minute for order in given.orders for minute in range(order.span.begin, order.span.end)}
         self.runs = _runs(self.ordered)
 
@@ -180,7 +187,7 @@ class _Reckoning:
         minutes = self._span(day, hours)
         for swap in self.given.swaps:
             if swap.worked == day:
-                minutes = self._span(day, swap.worked_hours or self.pattern(swap.off) or self.profile.day)
+                minutes |= self._span(day, swap.worked_hours or self.pattern(swap.off) or self.profile.day)
             elif swap.off == day:
                 minutes = minutes - self._span(day, swap.off_hours) if swap.off_hours else set()
         if not minutes - self._span(day, self.profile.lunch):
@@ -209,17 +216,17 @@ class _Reckoning:
         self.regular: dict[date, set[int]] = {}
         self.lunch: set[int] = set()
         self.evening: dict[date, set[int]] = {}
-        for day in self.all_days:
+        for day in self.around:
             self.kind[day], regular = self.regular_of(day)
             lunch = self._span(day, self.profile.lunch)
             if regular or self.profile.day_off_lunch:
                 self.lunch |= lunch
             self.evening[day] = self._span(day, self.profile.evening_break) if regular else set()
             self.regular[day] = regular
-        for day in self.all_days:
+        for day in self.around:
             self.regular[day] = {minute for minute in self.regular[day] if minute not in self.lunch}
 
-        over_lines = {minute for day in self.all_days for minute in self._over_line(day)}
+        over_lines = {minute for day in self.around for minute in self._over_line(day)}
         self.nights = _runs(self.ordered | over_lines)
 
     def _over_line(self, day: date) -> set[int]:
@@ -339,13 +346,7 @@ class _Reckoning:
             day.in_ms, came = correction.in_ms, None
         if correction and correction.out_ms is not None:
             day.out_ms, went = correction.out_ms, None
-        for tap in (came, went):
-            if tap is None:
-                continue
-            if self.profile.clock_alert_s is not None and abs(tap.skew_s) >= self.profile.clock_alert_s:
-                day.flags.add("CLOCK_SKEW")
-            if not tap.trusted:
-                day.flags.add("UNTRUSTED_CLOCK")
+        self._doubt(day, [tap for tap in (came, went) if tap is not None])
         if day.in_ms is None:
             day.flags.add("MISSING_IN")
         if day.out_ms is None:
@@ -357,6 +358,13 @@ class _Reckoning:
             day.status, day.reversed = "incomplete", True
         else:
             day.presence_min = minute_of(day.out_ms) - minute_of(day.in_ms)
+
+    def _doubt(self, day: Day, ends: list[Tap]) -> None:
+        for tap in ends:
+            if self.profile.clock_alert_s is not None and abs(tap.skew_s) >= self.profile.clock_alert_s:
+                day.flags.add("CLOCK_SKEW")
+            if not tap.trusted:
+                day.flags.add("UNTRUSTED_CLOCK")
 
     def order_day(self, run: tuple[int, int]) -> date:
         """The day that an order's work belongs to: a short one after midnight is the night's before."""
@@ -511,7 +519,7 @@ class _Reckoning:
     # ---- the month
 
     def _summed(self, days: dict[date, Day], paid: dict[date, list[tuple[int, str]]]) -> Reckoned:
-        profile, line = self.profile, self.profile.sixty_hours_min
+        profile = self.profile
         of_month = [one for one in self.all_days if self.first <= one <= self.last and self.terms(one)]
         holidays = sum(
             one.weekday() < 5 and fiscal_year_of(one) == fiscal_year_of(self.first) for one in self.given.holidays
@@ -530,16 +538,7 @@ class _Reckoning:
         for day in of_month:
             terms = self.terms(day)
             assert terms is not None
-            sums: dict[str, int] = defaultdict(int)
-            for minute, cls in sorted(paid.get(day, [])):
-                name, counts = cls, cls in COUNTED
-                weekly = cls in ("H135", "H160") and self.kind[day_of(minute)] == "weekly_day_off"
-                if weekly and not profile.count_weekly_holidays_to_60h:
-                    counts = False
-                if counts and line is not None and counted >= line:
-                    name = {"W125": "X150", "H135": "X150", "W150": "X175", "H160": "X175", "SHIFT25": "X50"}[cls]
-                counted += counts
-                sums[name] += 1
+            sums, counted = self._past_sixty(paid.get(day, []), counted)
             days[day].minutes = dict(sums)
             for cls, minutes in sums.items():
                 by_unit[unit_yen(terms, profile, holidays)][cls] += minutes
@@ -561,6 +560,20 @@ class _Reckoning:
             counts_min=counted,
             overtime_min=sum(minutes for cls, minutes in total.items() if cls in OVERTIME),
         )
+
+    def _past_sixty(self, paid: list[tuple[int, str]], counted: int) -> tuple[dict[str, int], int]:
+        """A day's minutes by class, with those past the line in the higher one; how far the month has counted."""
+        line, sums = self.profile.sixty_hours_min, defaultdict[str, int](int)
+        for minute, cls in sorted(paid):
+            name, counts = cls, cls in COUNTED
+            weekly = cls in ("H135", "H160") and self.kind[day_of(minute)] == "weekly_day_off"
+            if weekly and not self.profile.count_weekly_holidays_to_60h:
+                counts = False
+            if counts and line is not None and counted >= line:
+                name = {"W125": "X150", "H135": "X150", "W150": "X175", "H160": "X175", "SHIFT25": "X50"}[cls]
+            counted += counts
+            sums[name] += 1
+        return sums, counted
 
     def _money(self, unit: int, minutes: dict[str, int]) -> Unit:
         rates = {str(cls): half_up(Fraction(unit * rate, 100)) for cls, rate in self.profile.rates.items()}
