@@ -6,8 +6,8 @@
 2. A direction is taken where the file has one; a clock that writes none is as good (the rules find it out).
 3. A row that is there already, in the hub or higher up in the file, changes nothing.
 4. A time that no such clock can have shown (2000, 2063: its battery was empty) is wrong, not left out.
-5. All rows or none: one that is wrong holds up the rest, and everything that is wrong is told at once.  Rows of numbers
-   that nobody has here may be left out, when somebody says so.
+5. All rows or none: one that is wrong holds up the rest, and of every such row it is told why.  Rows of numbers that
+   nobody has here may be left out, when somebody says so.
 """
 
 import hashlib

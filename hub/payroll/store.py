@@ -52,7 +52,7 @@ class Left(NamedTuple):
 @cache
 def shipped() -> dict[str, Form]:
     """The layouts that came with the hub, by name."""
-    files = sorted(_FOLDER.glob("*.toml"))
+    files = sorted(_FOLDER.glob("*.toml"), key=lambda file: (not file.stem.startswith("generic"), file.stem))
     return {file.stem: Form(file.stem, file.read_text(encoding="utf-8"), own=False) for file in files}
 
 

@@ -42,7 +42,7 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "payroll_problems": (
         "{n}か所が書けません。直すまでファイルは出しません。",
-        "{n} cells cannot be written. There is no file until they are put right.",
+        "Cells that cannot be written: {n}. There is no file until they are put right.",
     ),
     "payroll_cannot": ("書けない所", "What cannot be written"),
     "payroll_number": ("職員番号", "Staff number"),
@@ -86,7 +86,7 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "payroll_check_names": (
         "給与ファイルに書けない氏名が{n}人分あります(職員番号 {numbers})。",
-        "The names of {n} people cannot be written into the payroll's file (staff numbers {numbers}).",
+        "Names that cannot be written into the payroll's file: {n} (staff numbers {numbers}).",
     ),
     # layouts
     "layouts_about": (
@@ -109,7 +109,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "layout_did_removed": ("レイアウトを削除しました。", "The layout is removed."),
     "layout_edit": ("レイアウトを直す", "Change a layout"),
     "layout_edit_hint": (
-        "キーの意味は docs/payroll-layouts.md にあります。書き換えると、下に最初の3行が出ます。",
+        "キーの意味は docs/payroll-layouts.ja.md にあります。書き換えると、下に最初の3行が出ます。",
         "docs/payroll-layouts.md tells what each key means. As you type, the first three rows appear below.",
     ),
     "layout_text": ("レイアウト(TOML)", "Layout (TOML)"),
@@ -235,11 +235,11 @@ WORDS: dict[str, tuple[str, str]] = {
     "compare_same": ("すべて同じです。", "Everything is the same."),
     "compare_only_ours": (
         "給与側のファイルにない職員が{n}人います: {numbers}",
-        "{n} people are not in the payroll's file: {numbers}",
+        "Not in the payroll's file: {n} ({numbers})",
     ),
     "compare_only_theirs": (
         "こちらの月にいない職員番号が{n}件あります: {numbers}",
-        "{n} staff numbers are not in our month: {numbers}",
+        "Staff numbers that are not in our month: {n} ({numbers})",
     ),
     "compare_looked_at": ("比べた列: {names}", "Columns compared: {names}"),
     "compare_back": ("給与ファイルに戻る", "Back to payroll files"),
@@ -260,6 +260,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "The first row has no headings (up to {found} MB).",
     ),
     # punches of other clocks
+    "punch_import_link": ("ほかの打刻機のCSVを取り込む", "Take another clock's CSV in"),
     "punch_import": ("ほかの打刻機の打刻を取り込む", "Take punches of other clocks in"),
     "punch_about": (
         "ほかのタイムレコーダーのCSVから打刻を取り込みます。取り込む前に1行ずつの結果を確かめられます。打刻は"
@@ -314,8 +315,8 @@ WORDS: dict[str, tuple[str, str]] = {
         "Choose the column of day and time, or those of days and of times.",
     ),
     "punch_problems": (
-        "{rows}行のうち{n}か所が正しくありません。何も取り込んでいません。",
-        "{n} cells of {rows} rows are not right. Nothing was taken in.",
+        "{rows}行のうち{n}行が正しくありません。何も取り込んでいません。",
+        "Rows that are not right: {n} of {rows}. Nothing was taken in.",
     ),
     "punch_wrong_needed": ("空でない値", "something: it is empty"),
     "punch_wrong_day": ("日付(例: 2026-11-24、2026/11/24、令和8年11月24日)", "a day (e.g. 2026-11-24, 2026/11/24)"),
