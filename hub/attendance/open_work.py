@@ -12,18 +12,7 @@ from hub.attendance.rules.calendar import month_after, month_of, month_span
 from hub.db import Connection
 from hub.shown import moment
 from hub.staff import store as staff
-from hub.staff.store import Department, Member
-
-# Of how many of the latest punches unknown cards are told: some weeks of a town.
-_LATEST_PUNCHES = 20_000
-
-
-class CardAway(msgspec.Struct, frozen=True):
-    """A card that nobody holds, how often it came, and when last."""
-
-    token: str
-    n: int
-    last_ms: int
+from hub.staff.store import Department, Member, Unknown
 
 
 class Work(msgspec.Struct, frozen=True):
@@ -32,7 +21,7 @@ class Work(msgspec.Struct, frozen=True):
     days: tuple[tuple[int, OpenDay], ...] = ()
     waiting: tuple[Request, ...] = ()
     gaps: tuple[tuple[int, OpenDay], ...] = ()
-    cards: tuple[CardAway, ...] = ()
+    cards: tuple[Unknown, ...] = ()
     clocks: tuple[tuple[int, OpenDay], ...] = ()
 
 
@@ -71,16 +60,6 @@ def gather(conn: Connection, wanted: dict[int, Member], month: str, now_ms: int)
         days=tuple(one for one in found if one[1].blocks),
         waiting=tuple(request_store.waiting(conn, list(wanted))),
         gaps=tuple(one for one in found if one[1].why == "gap"),
-        cards=unknown_cards(conn),
+        cards=tuple(staff.unknown_cards(conn)),
         clocks=tuple(one for one in found if one[1].why == "clock"),
     )
-
-
-def unknown_cards(conn: Connection) -> tuple[CardAway, ...]:
-    """Cards among the latest punches that nobody was ever given."""
-    rows = conn.execute(
-        "SELECT card, count(*), max(at_ms) FROM punch WHERE id > (SELECT coalesce(max(id), 0) FROM punch) - ? "
-        "AND card NOT IN (SELECT token FROM card) GROUP BY card ORDER BY 3 DESC",
-        (_LATEST_PUNCHES,),
-    )
-    return tuple(CardAway(*row) for row in rows)

@@ -36,6 +36,13 @@ from hub.attendance.rules.kinds import DayKind
 from hub.attendance.rules.plan import Planner
 from hub.staff.terms import Hours
 
+
+class Month(str):
+    """A month, YYYY-MM."""
+
+    __slots__ = ()
+
+
 # What stands in a sentence: days and moments are written in its language.
 Value = str | int | date | datetime | Request
 _LONGEST_ORDER = timedelta(hours=24)
@@ -172,7 +179,7 @@ def _days(body: Body, known: Known) -> Iterator[Problem]:
     months = {month_of(day) for day in days}
     for month in sorted(months & known.closed):
         key = "closed_books" if known.by_clerk else "closed"
-        yield Problem(key, "day", {"month": month}, blocks=not known.by_clerk)
+        yield Problem(key, "day", {"month": Month(month)}, blocks=not known.by_clerk)
 
 
 def _against(body: Body, known: Known) -> Iterator[Problem]:

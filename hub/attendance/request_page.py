@@ -27,6 +27,7 @@ def words(language: Language) -> dict[str, Any]:
         "what": partial(request_say.what, language),
         "when": partial(request_say.when, language),
         "on": partial(request_say.on, language),
+        "in_month": partial(request_say.in_month, language),
         "sentence": partial(request_say.sentence, language),
         "one_line": partial(request_say.one_line, language),
         "mark_of_state": request_say.MARK_OF_STATE,

@@ -13,7 +13,7 @@ from hub.attendance.request import (
     SwapBody,
     at_minute,
 )
-from hub.attendance.request_check import Problem, Value
+from hub.attendance.request_check import Month, Problem, Value
 from hub.staff.terms import Hours
 from hub.words import Language, word
 
@@ -32,6 +32,11 @@ def on(language: Language, day: date) -> str:
     if language == "ja":
         return f"{day.year}年{day.month}月{day.day}日({_WEEKDAYS[0][day.weekday()]})"
     return f"{_WEEKDAYS[1][day.weekday()]} {day.isoformat()}"
+
+
+def in_month(language: Language, month: str) -> str:
+    """A month (YYYY-MM) as people write it."""
+    return f"{int(month[:4])}年{int(month[5:])}月" if language == "ja" else month
 
 
 def clock(when: datetime) -> str:
@@ -119,6 +124,8 @@ def _value(language: Language, value: Value) -> str:
     match value:
         case Request():
             return one_line(language, value)
+        case Month():
+            return in_month(language, value)
         case datetime():
             return f"{on(language, value.date())} {clock(value)}"
         case date():

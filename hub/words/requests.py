@@ -360,12 +360,9 @@ WORDS: dict[str, tuple[str, str]] = {
     "open_enter_gap": ("理由を入力", "Give the reason"),
     "open_look": ("見る", "Look"),
     "open_see_card": ("カードを登録", "See to the card"),
-    "open_days_n": ("{n}日", "{n} days"),
-    "open_times_n": ("{n}回", "{n} times"),
+    "open_times_n": ("{n}回", "{n} ×"),
     "open_more": ("ほかに{n}件あります。課で絞り込んでください。", "{n} more. Choose a department to see fewer."),
-    "open_clock_skew": ("時計が{n}秒進んでいた", "the clock was {n} s ahead"),
     "open_clock_untrusted": ("正しい時刻がわからない", "the true time is not known"),
-    "open_card_waits": ("{day}から{n}回", "{n} times since {day}"),
     # today and reminders
     "todo_requests": ("{n}件の申請が承認を待っています", "{n} requests wait for approval"),
     "todo_requests_since": ("最も古いものは", "the oldest"),

@@ -295,7 +295,7 @@ def test_open_work_leads_to_where_it_is_done(hall: Hall) -> None:
     assert f"kind=correction&amp;number=0001&amp;day={hall.day}" in page
     assert f"kind=gap&amp;number=0002&amp;day={hall.day}" in page
     assert f"kind=leave&amp;number=0003&amp;day={hall.day}" in page
-    assert "e" * 12 in page
+    assert f"/staff/cards/give?card={'e' * 8}" in page
     ask(taro, correction(hall))
     page = clerk.get(path).text
     assert f"kind=correction&amp;number=0001&amp;day={hall.day}" not in page
