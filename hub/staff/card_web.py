@@ -228,7 +228,6 @@ def hand_out(
     department: str = "",
 ) -> Response:
     """The next person, and the newest card that was tapped at any terminal since this page was opened."""
-    language = pages.language_of(request)
 
     def gather(conn: Connection) -> dict[str, Any]:
         since = store.last_punch(conn) if after is None else after
@@ -251,9 +250,7 @@ def hand_out(
 
     values = request.app.state.db.read(gather)
     done = did if did in _DONE else ""
-    return pages.page(
-        request, "staff_hand_out.html", who, did=done, department=department[:20], language=language, **values
-    )
+    return pages.page(request, "staff_hand_out.html", who, did=done, department=department[:20], **values)
 
 
 def _queue(conn: Connection, department: str) -> list[Member]:

@@ -11,7 +11,7 @@ from hub import pages, shown
 from hub.db import Connection, Refused
 from hub.guard import Who, need, read_form
 from hub.staff import acts, card_web, department_web, member_web, shift_web, store, transfer
-from hub.staff.form import PAY, TERMS, Wrong, WrongValue, a_day, read_terms, text
+from hub.staff.form import TERMS, Wrong, WrongValue, a_day, read_terms, text
 from hub.staff.terms import Terms
 
 router = APIRouter()
@@ -135,7 +135,7 @@ def _new(request: Request, who: Who, form: dict[str, str], wrong: list[Wrong]) -
     values = request.app.state.db.read(
         lambda conn: {"departments": store.departments(conn), "names_kept": store.names_kept(conn)}
     )
-    filled = {**dict.fromkeys(("staff_number", "staff_name", "staff_since", *TERMS, *PAY), ""), **form}
+    filled = {**dict.fromkeys(("staff_number", "staff_name", "staff_since", "pattern", *TERMS), ""), **form}
     pay = acts.sees_pay(who)
     return pages.page(
         request, "staff_new.html", who, 422 if wrong else 200, form=filled, wrong=wrong, pay=pay, **values
