@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, NamedTuple, get_args
 from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 
 from hub import pages, shown
-from hub.attendance import close_store, closing, timesheet_store
+from hub.attendance import close_store, closing
 from hub.attendance.close_store import Close
 from hub.attendance.closing import Outlook, Refused
 from hub.attendance.rules import calendar
@@ -17,8 +17,6 @@ router = APIRouter()
 
 _DAYS_SHOWN = 60
 _PEOPLE_SHOWN = 60
-# Of closed months, so many people's months are worked out anew for one page; the next one goes on.
-_WORKED_OUT = 400
 MONTH = r"^[12][0-9]{3}-(0[1-9]|1[0-2])$"
 
 Act = Literal["close", "book"]
@@ -54,7 +52,7 @@ def do(request: Request, who: Closer, sent: Form) -> Response:
     act: Act | None = next((one for one in ACTS if one == sent.get("do")), None)
     if act is None or not re.match(MONTH, month):
         raise HTTPException(400)
-    _warm(db, month, now_ms)
+    closing.warm(db, month, now_ms)
     if sent.get("sure") != "yes":
         return _confirm(request, who, month, act)
     fingerprint, name = sent.get("fingerprint", ""), who.person.name
@@ -90,15 +88,14 @@ def _why_not(found: Outlook, act: Act) -> Refused | None:
 def _page(request: Request, who: Who, month: str, refused: Refused | None = None) -> Response:
     db: Db = request.app.state.db
     now_ms = pages.now_ms()
-    _warm(db, month, now_ms)
-    _warm_past(db, now_ms)
+    closing.warm(db, month, now_ms)
+    past = closing.warm_past(db, now_ms)
 
     language = pages.language_of(request)
 
     def gather(conn: Connection) -> dict[str, Any]:
         return {
             "found": closing.look(conn, month, now_ms),
-            "past": closing.past(conn, now_ms),
             "checks": [one for check in request.app.state.close_checks for one in check(conn, month, language)],
         }
 
@@ -109,6 +106,7 @@ def _page(request: Request, who: Who, month: str, refused: Refused | None = None
         who,
         409 if refused else 200,
         refused=refused,
+        past=past,
         days_shown=_DAYS_SHOWN,
         people_shown=_PEOPLE_SHOWN,
         **values,
@@ -118,15 +116,3 @@ def _page(request: Request, who: Who, month: str, refused: Refused | None = None
 def _next(conn: Connection) -> str:
     last_month = calendar.month_after(shown.day_of(pages.now_ms())[:7], -1)
     return close_store.booked_month(conn) or last_month
-
-
-def _warm(db: Db, month: str, now_ms: int) -> None:
-    timesheet_store.warm(db, db.read(lambda conn: closing.people(conn, month)), month, now_ms)
-
-
-def _warm_past(db: Db, now_ms: int) -> None:
-    left = _WORKED_OUT
-    for one in db.read(lambda conn: closing.past(conn, now_ms)):
-        if one.unknown and left > 0:
-            left -= one.unknown
-            _warm(db, one.close.month, now_ms)

@@ -19,13 +19,15 @@ from hub.attendance.request_store import Which
 from hub.attendance.rules import calendar
 from hub.attendance.rules.kinds import Flag, PayClass, Status
 from hub.attendance.rules.result import MonthResult
-from hub.db import Connection
+from hub.db import Connection, Db
 from hub.staff import store as staff
 from hub.staff.store import Member
 
 # Why a month cannot be closed: it is not over; another one comes first; it lies before the first closed one; days are
 # open; requests wait; nobody worked in it.
 Stop = Literal["not_over", "gap", "before", "open_days", "waiting", "nobody"]
+# Of closed months, so many people's months are worked out anew for one page; the next one goes on.
+_WORKED_OUT = 400
 Refused = Literal["not_over", "gap", "before", "open_days", "waiting", "nobody", "moved", "closed", "open", "same"]
 
 
@@ -110,9 +112,19 @@ def past(conn: Connection, now_ms: int, limit: int = 13) -> list[Past]:
     return found
 
 
-def people(conn: Connection, month: str) -> list[int]:
-    """Who is in a month."""
-    return list(staff.members(conn, month))
+def warm(db: Db, month: str, now_ms: int) -> None:
+    """Works out what a look at a month would have to. Not on the event loop, nor in a transaction."""
+    timesheet_store.warm(db, list(db.read(lambda conn: staff.members(conn, month))), month, now_ms)
+
+
+def warm_past(db: Db, now_ms: int) -> list[Past]:
+    """The last closed months, the latest first; of what is not known, so much is worked out at one time."""
+    left = _WORKED_OUT
+    for one in db.read(lambda conn: past(conn, now_ms)):
+        if one.unknown and left > 0:
+            left -= one.unknown
+            warm(db, one.close.month, now_ms)
+    return db.read(lambda conn: past(conn, now_ms))
 
 
 def _employed(members: dict[int, Member], month: str) -> list[int]:

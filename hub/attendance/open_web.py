@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from hub import pages, shown
-from hub.attendance import open_work, request_page, timesheet_store
+from hub.attendance import closing, open_work, request_page, timesheet_store
 from hub.attendance.rules.calendar import month_after, month_of
 from hub.guard import Who, need
 
@@ -36,6 +36,7 @@ def open_page(request: Request, who: Seer, month: Month = "", department: str = 
         departments=db.read(open_work.departments),
         work=found,
         everyone=wanted,
+        changed=[one for one in closing.warm_past(db, now_ms) if one.changed],
         parts=_parts(found),
         most=_LINES,
         **request_page.words(pages.language_of(request)),

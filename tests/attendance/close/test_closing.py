@@ -5,19 +5,25 @@ from datetime import date
 from functools import partial
 from pathlib import Path
 
+import msgspec
 import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from hub import audit
-from hub.attendance import amount, close_store, closing, profile_store, timesheet_store
+from hub.attendance import amount, close_check, close_store, closing, gather, profile_store, timesheet_store
 from hub.attendance.close_store import Close
 from hub.attendance.closing import Outlook, Refused
 from hub.attendance.request import LeaveBody
 from hub.attendance.rules.profile import DEFAULT
+from hub.db import Db
 from hub.db import Refused as Denied
 from hub.staff import store as staff
-from tests.attendance.close.hall import Hall, hall, ms
+from tests.attendance.close.hall import FULL_TIME, Hall, hall, ms
 
 NOW_MS = ms("2026-11-04 09:00")
+DAYS = st.sampled_from(["2026-09-10", "2026-10-06", "2026-10-07"])
 
 
 def look(one: Hall, month: str = "2026-10", now_ms: int = NOW_MS) -> Outlook:
@@ -251,3 +257,115 @@ def test_the_bytes_are_frozen(tmp_path: Path) -> None:
             "1",
             "cb4b8ff51edd9fb14f31cb7b9b9f2bc3258ecf7a5bddaaaed25375fefbd9cc4f",
         )
+
+
+class Later(RuleBasedStateMachine):
+    """Months are closed, and facts come later; whatever happens, what was paid in all is what the facts say."""
+
+    folder: Path
+    runs = 0
+
+    @initialize()
+    def open(self) -> None:
+        Later.runs += 1
+        db = Db(self.folder / f"{Later.runs}.db")
+        db.open()
+        self.hall = Hall(db)
+        self.now_ms = ms("2026-11-04 09:00")
+        self.ids = [self.hall.person(f"000{n}", card=n) for n in (1, 2)]
+        self.orders: list[int] = []
+        for n in (1, 2):
+            self.hall.month(n, "2026-09", holidays=(21, 22, 23))
+            self.hall.month(n, "2026-10", holidays=(12,))
+            # They stay late, with or without an order.
+            for day in ("2026-09-10", "2026-10-06", "2026-10-07"):
+                self.hall.tap(n, f"{day} 21:47")
+
+    def teardown(self) -> None:
+        if hasattr(self, "hall"):
+            self.hall.db.close()
+
+    @rule(
+        who=st.integers(0, 1), day=st.sampled_from(["2026-09-10", "2026-10-06", "2026-10-07"]), hour=st.integers(18, 21)
+    )
+    def order(self, who: int, day: str, hour: int) -> None:
+        try:
+            self.orders.append(self.hall.order(self.ids[who], f"{day} {hour}:00", f"{day} {hour}:40", self.now_ms))
+        except AssertionError:
+            # Two at one time are refused.
+            return
+
+    @rule(which=st.integers(0, 20))
+    def take_back(self, which: int) -> None:
+        if which < len(self.orders):
+            self.hall.decide(self.orders.pop(which), "revoked", self.now_ms)
+
+    @rule(who=st.integers(0, 1), day=st.sampled_from(["2026-09-10", "2026-10-06"]), minute=st.integers(0, 59))
+    def tap_late(self, who: int, day: str, minute: int) -> None:
+        self.hall.tap(who + 1, f"{day} 22:{minute:02}", received_ms=self.now_ms)
+
+    @rule(yen=st.sampled_from([240_000, 250_000, 310_000]))
+    def raise_(self, yen: int) -> None:
+        terms = msgspec.structs.replace(FULL_TIME, monthly_base_yen=yen)
+        self.hall.write(lambda conn: staff.set_terms(conn, self.ids[0], terms, self.now_ms, "clerk", corrects=True))
+
+    @rule(month=st.sampled_from(["2026-09", "2026-10"]))
+    def close(self, month: str) -> None:
+        done = close(self.hall, month, self.now_ms)
+        assert isinstance(done, Close) or done in ("closed", "gap", "before")
+
+    @rule(month=st.sampled_from(["2026-09", "2026-10"]))
+    def book(self, month: str) -> None:
+        done = book(self.hall, month, self.now_ms)
+        assert isinstance(done, Close) or done in ("open", "same")
+        if done != "open":
+            assert book(self.hall, month, self.now_ms) == "same"
+
+    @invariant()
+    def all_versions_together_are_the_latest(self) -> None:
+        if not hasattr(self, "hall"):
+            return
+        told = self.hall.read(close_check.told)
+        for month in told:
+            assert not self.hall.read(
+                partial(close_check.check, month=month, told=told[month], now_ms=self.now_ms)
+            ).faults
+            versions = self.hall.read(partial(close_store.versions, month=month))
+            first = self.hall.read(partial(close_store.results, close=versions[-1]))
+            last = self.hall.read(partial(close_store.results, close=versions[0]))
+            for id_ in self.ids:
+                paid = amount.amounts(first.get(id_))
+                for one in self.hall.read(partial(close_store.adjustments_of, target=month)):
+                    assert one.booked_month > month
+                    if one.staff_id == id_:
+                        more = amount.Amount(one.minutes, one.hours, one.yen)
+                        paid = amount.total([paid, {one.cls: more}])
+                left = {cls: one for cls, one in paid.items() if one != amount.NOTHING}
+                assert left == amount.amounts(last.get(id_))
+                assert amount.altogether(left).yen == last[id_].yen
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path) -> None:
+    """Where its databases lie."""
+    Later.folder = tmp_path
+
+
+Later.TestCase.settings = settings(
+    max_examples=12, stateful_step_count=15, deadline=None, suppress_health_check=list(HealthCheck)
+)
+TestLater = Later.TestCase
+
+
+def test_a_tap_that_came_after_the_close_is_told_so(tmp_path: Path) -> None:
+    with hall(tmp_path / "hub.db") as one:
+        taro = october(one)
+        made = close(one)
+        assert isinstance(made, Close)
+        one.tap(1, "2026-10-06 17:40", received_ms=made.closed_ms)
+        one.tap(1, "2026-10-06 17:50", received_ms=made.closed_ms + 1)
+        one.tap(1, "2026-11-02 17:50", received_ms=made.closed_ms + 2)
+        # The night of the last day is October's.
+        one.tap(1, "2026-11-01 02:50", received_ms=made.closed_ms + 2)
+        given = one.read(partial(gather.givens, staff_ids=[taro], month="2026-10", until=None))[taro]
+        assert [tap.at_ms for tap in given.taps if tap.late] == [ms("2026-10-06 17:50"), ms("2026-11-01 02:50")]

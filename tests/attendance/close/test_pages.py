@@ -123,7 +123,10 @@ def test_the_difference_is_shown_and_booked_once(town: Town) -> None:
     assert "1人の結果が第1版と違います。差額は2026年11月に計上できます。" in page
     assert "1時間00分" in page
     assert "▲" in page
+    # Open work tells of it too.
+    assert 'href="/attendance/close?month=2026-10"' in clerk.get("/attendance/open").text
     assert _close(clerk, "book") == 303
+    assert 'href="/attendance/close?month=2026-10"' not in clerk.get("/attendance/open").text
     assert _close(clerk, "book") == 409
     page = clerk.get(PAGE).text
     assert "締めました（第2版）" in page
