@@ -100,7 +100,8 @@ class RosterKeeper:
         except BadRoster:
             return await self._refuse("content")
         kept = town_roster.following(self._kept, told.incarnation, told.generation, digest, content)
-        await asyncio.to_thread(town_roster.save, self._folder, kept)
+        if not await asyncio.to_thread(self._save, kept):
+            return None
         self._kept = kept
         self._cards.use(kept)
         log.info("the town's roster: version %d with %d cards counts", told.generation, len(content.cards))
@@ -126,7 +127,17 @@ class RosterKeeper:
         if report != kept.reported:
             await self._spool.append("roster_report", report, self._clock.stamp())
             self._kept = msgspec.structs.replace(kept, reported=report)
-            await asyncio.to_thread(town_roster.save, self._folder, self._kept)
+            await asyncio.to_thread(self._save, self._kept)
+
+    def _save(self, kept: town_roster.Kept) -> bool:
+        """On disk, unless nothing may be kept any more: then it is gone, also when that began meanwhile."""
+        if self._barred():
+            return False
+        town_roster.save(self._folder, kept)
+        if self._barred():
+            town_roster.remove(self._folder)
+            return False
+        return True
 
 
 def _count(kept: town_roster.Kept) -> int:

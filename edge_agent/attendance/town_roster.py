@@ -49,6 +49,11 @@ def save(folder: Path, kept: Kept) -> None:
     whole_file.write(folder / FILE, hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
 
 
+def remove(folder: Path) -> None:
+    """Gone from the disk when it returns. Raises OSError."""
+    whole_file.remove(folder / FILE)
+
+
 def following(kept: Kept, incarnation: str, generation: int, digest: str, content: RosterContent) -> Kept:
     """What is kept once this roster counts."""
     earlier = kept.earlier

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
-from edge_agent.attendance import card
+from edge_agent.attendance import card, town_roster
 from edge_agent.attendance.cards import Cards
 from edge_agent.attendance.roster_task import RosterKeeper
 from edge_agent.clock import Clock
@@ -238,6 +238,9 @@ class Terminal:
         self.keeper.take(told)
         async with asyncio.timeout(WITHIN_S):
             while len(found := await self.reports()) == before or not _is_about(found[-1], told):  # noqa: ASYNC110 (no event for it)
+                await asyncio.sleep(0.01)
+            # What was told is noted a moment later; one that ends before tells it again.
+            while found[-1].result == "applied" and town_roster.load(self.state).reported != found[-1]:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         return found[-1]
 

@@ -10,10 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edge_agent.attendance import card, town_roster
+from edge_agent.attendance.roster_task import RosterKeeper
 from edge_agent.orders.wipe import erase
 from hub.signing import Signing
 from tests.certificates import pki
-from tests.roster.parts import HANAKO, TARO, TERMINAL, make_terminal, running, sealed_for
+from tests.roster.parts import HANAKO, TARO, TERMINAL, Terminal, make_terminal, running, sealed_for
 from wire import roster, sealed, signed, x509
 from wire.messages import Roster, RosterReport
 from wire.roster import RosterCard, RosterContent
@@ -147,14 +148,37 @@ def sealed_for_identity(signing: Signing, identity: Path) -> Roster:
 async def test_a_device_that_is_being_wiped_takes_none_and_keeps_none(state: Path, signing: Signing) -> None:
     async with running(state) as one:
         await one.follows(sealed_for(state, signing, NAMED, FIRST, 1))
-        names = (state / town_roster.FILE).read_bytes()
-        assert "山田".encode() in names
+        assert await asyncio.to_thread(_holding, state, "山田".encode()) == [town_roster.FILE]
         one.barred = True
         assert erase(state) == []
-        assert not (state / town_roster.FILE).exists()
         one.keeper.take(sealed_for(state, signing, NAMED, FIRST, 2))
         await asyncio.sleep(0.3)
-        assert not (state / town_roster.FILE).exists()
+    assert await asyncio.to_thread(_holding, state, "山田".encode()) == []
+
+
+@pytest.mark.parametrize("asked_before", [0, 1, 2, 4])
+async def test_a_wipe_that_begins_while_a_roster_is_kept_leaves_nothing(
+    state: Path, signing: Signing, asked_before: int
+) -> None:
+    one = Terminal(state)
+    asked, wiped, loop = iter([False] * asked_before), asyncio.Event(), asyncio.get_running_loop()
+
+    def barred() -> bool:
+        if next(asked, True):
+            if not wiped.is_set():
+                loop.call_soon_threadsafe(wiped.set)
+            return True
+        return False
+
+    one.keeper = RosterKeeper(one.settings, one.spool, one.clock, one.cards, barred)
+    task = asyncio.create_task(one.keeper.run())
+    one.keeper.take(sealed_for(state, signing, NAMED, FIRST, 1))
+    async with asyncio.timeout(60):
+        await wiped.wait()
+    await asyncio.sleep(0.3)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    one.spool.close()
     assert await asyncio.to_thread(_holding, state, "山田".encode()) == []
 
 
