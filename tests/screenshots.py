@@ -41,6 +41,8 @@ PAGES = {
     "request-leave": "/attendance/requests/new?kind=leave",
     "request-swap": "/attendance/requests/new?kind=swap",
     "open-work": "/attendance/open",
+    "close": "/attendance/close",
+    "close-now": "/attendance/close?month=2026-10",
     "alerts": "/alerts",
     "alerts-none": "/alerts?kind=crl",
     "alert-settings": "/settings/alerts",
