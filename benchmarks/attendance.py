@@ -41,7 +41,7 @@ def a_close(place: Place) -> Measured:
     month, now_ms = "2026-10", _ms(date(2026, 11, 3), 600)
     with _copy(place) as db:
         began_s = time.perf_counter()
-        timesheet_store.warm(db, db.read(lambda conn: month_closing.people(conn, month)), month, now_ms)
+        month_closing.warm(db, month, now_ms)
         warm_s = time.perf_counter()
         found = db.read(lambda conn: month_closing.look(conn, month, now_ms))
         looked_s = time.perf_counter()
