@@ -41,7 +41,22 @@ _CASE = frozenset(
         "assigned",
     }
 )
-_STAFF = frozenset({"kind", "monthly_base_yen", "unit_yen", "hourly_yen", "day", "week", "shifts"})
+_STAFF = frozenset(
+    {
+        "kind",
+        "monthly_base_yen",
+        "unit_yen",
+        "hourly_yen",
+        "day",
+        "week",
+        "shifts",
+        # What says who it is changes nothing.
+        "number",
+        "name",
+        "department",
+        "office",
+    }
+)
 _WAYS: dict[str, Literal["clock_in", "clock_out", ""]] = {
     "": "",
     "in": "clock_in",

@@ -16,21 +16,24 @@ _CLOCK = re.compile(r"([0-3]?\d|4[0-8]):([0-5]\d)(?::00)?", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _MONTH = re.compile(r"20\d\d-(0[1-9]|1[0-2])", re.ASCII)
 DAY_MIN = 1440
+_UNTOLD = object()
 
 
 class BadCase(ValueError):
     """A value that cannot be read: where it stands, what was expected, what was found."""
 
-    def __init__(self, where: str, expected: str, found: object = None) -> None:
+    def __init__(self, where: str, expected: str, found: object = _UNTOLD) -> None:
         """One plain sentence, whatever the value was."""
-        shown = "" if found is None else f", found {_shown(found)}"
+        shown = "" if found is _UNTOLD else f", found {_shown(found)}"
         super().__init__(f"{where}: expected {expected}{shown}")
 
 
 def _shown(found: object) -> str:
     if isinstance(found, dict | list):
         return "an object" if isinstance(found, dict) else "a list"
-    text = str(found) if isinstance(found, bool | int | Decimal) else repr(found)
+    if found is None or isinstance(found, bool):
+        return {None: "null", True: "true", False: "false"}[found]
+    text = str(found) if isinstance(found, int | Decimal) else repr(found)
     return text if len(text) <= 40 else text[:37] + "..."
 
 
@@ -40,7 +43,7 @@ class Fields:
     def __init__(self, value: object, where: str, known: frozenset[str] | None = None) -> None:
         """Raises BadCase when it is no object, or has a name that is not in `known`."""
         if not isinstance(value, dict):
-            raise BadCase(where, "an object", value if value is not None else "null")
+            raise BadCase(where, "an object", value)
         self.values: Mapping[str, object] = value
         self.where = where
         for name in value:
@@ -112,14 +115,14 @@ class Fields:
 def whole(value: object, where: str, most: int = 1_000_000_000) -> int:
     """A whole number from 0 to `most`."""
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
-        raise BadCase(where, f"a whole number from 0 to {most}", "null" if value is None else value)
+        raise BadCase(where, f"a whole number from 0 to {most}", value)
     return value
 
 
 def month(value: object, where: str) -> str:
     """A month, YYYY-MM."""
     if not isinstance(value, str) or not _MONTH.fullmatch(value):
-        raise BadCase(where, "a month from 2000-01 to 2099-12", "null" if value is None else value)
+        raise BadCase(where, "a month from 2000-01 to 2099-12", value)
     return value
 
 
@@ -130,7 +133,7 @@ def day(value: object, where: str) -> date:
             return date.fromisoformat(value)
         except ValueError:
             pass
-    raise BadCase(where, "a day such as 2026-11-18", "null" if value is None else value)
+    raise BadCase(where, "a day such as 2026-11-18", value)
 
 
 def time(value: object, where: str) -> int:
@@ -142,8 +145,7 @@ def time(value: object, where: str) -> int:
                 return (at - _EPOCH) // timedelta(milliseconds=1)
         except (ValueError, OverflowError):
             pass
-    found = "null" if value is None else value
-    raise BadCase(where, "a time with its offset such as 2026-11-18T08:30:00+09:00", found)
+    raise BadCase(where, "a time with its offset such as 2026-11-18T08:30:00+09:00", value)
 
 
 def clock(value: object, where: str) -> int:
@@ -151,7 +153,7 @@ def clock(value: object, where: str) -> int:
     match = _CLOCK.fullmatch(value) if isinstance(value, str) else None
     minutes = int(match[1]) * 60 + int(match[2]) if match else 2 * DAY_MIN + 1
     if minutes > 2 * DAY_MIN:
-        raise BadCase(where, "a clock time such as 17:15", "null" if value is None else value)
+        raise BadCase(where, "a clock time such as 17:15", value)
     return minutes
 
 
