@@ -38,10 +38,11 @@ def start(request: Request, who: Clerk, n: int = -1) -> Response:
 
 
 def _page(request: Request, who: Who, status: int = 200, **values: Any) -> Response:
-    total = request.app.state.db.read(store.count)
-    return pages.page(
-        request, "punch_import.html", who, status, total=total, **{"n": -1, "why": "", "found": "", **values}
-    )
+    total, why = request.app.state.db.read(store.count), values.pop("why", "")
+    # Two of them have words of their own here.
+    key = {"csv_only": "punch_csv_only", "no_headings": "punch_no_headings"}.get(why, f"import_{why}" if why else "")
+    given_ = {"n": -1, "found": "", **values}
+    return pages.page(request, "punch_import.html", who, status, total=total, why=key, **given_)
 
 
 @router.post("/attendance/punches/import")

@@ -16,7 +16,7 @@ SOURCE = "\n".join(
     path.read_text() for path in [*HUB.rglob("*.py"), *HUB.glob("templates/*.html")] if path.parent.name != "words"
 )
 # Keys that are put together: the beginning, in quotes, is in the source.
-STEMS = set(re.findall(r"""["']([a-z_]+_)["'] ~""", SOURCE)) | set(re.findall(r"""f["']([a-z]+_)\{""", SOURCE))
+STEMS = set(re.findall(r"""["']([a-z_]+_)["'] ~""", SOURCE)) | set(re.findall(r"""f["']([a-z_]+_)\{""", SOURCE))
 
 
 @pytest.mark.parametrize("key", sorted(WORDS))
