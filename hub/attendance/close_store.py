@@ -90,6 +90,13 @@ def person_body(number: str, result: MonthResult) -> bytes:
     return msgspec.json.encode(_Body(number, msgspec.Raw(canonical(bare))))
 
 
+def with_sources(closed: MonthResult, now: MonthResult | None) -> MonthResult:
+    """A closed month, with the entries behind each day that is still as it was closed (`now`: what the facts say)."""
+    known = {day.day: day for day in now.days} if now else {}
+    days = (known[day.day] if day.day in known and _bare(known[day.day]) == day else day for day in closed.days)
+    return msgspec.structs.replace(closed, days=tuple(days))
+
+
 def _bare(day: DayResult) -> DayResult:
     pieces = tuple(msgspec.structs.replace(one, refs=()) if one.refs else one for one in day.pieces)
     return msgspec.structs.replace(day, notes=(), pieces=pieces, taps=())

@@ -74,7 +74,8 @@ def timesheet(conn: Connection, member: Member, month: str, now_ms: int) -> Time
     """The month of somebody; None where they are not employed in it."""
     close = close_store.latest(conn, month)
     closed = close_store.results(conn, close, [member.id]).get(member.id) if close else None
-    result = closed or timesheet_store.months(conn, [member.id], month, now_ms).get(member.id)
+    now = timesheet_store.months(conn, [member.id], month, now_ms).get(member.id)
+    result = close_store.with_sources(closed, now) if closed else now
     if result is None or not result.days:
         return None
     first, last = calendar.month_span(month)

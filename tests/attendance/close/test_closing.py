@@ -87,6 +87,22 @@ def test_a_month_closes_as_a_snapshot_with_its_hash(tmp_path: Path) -> None:
                 one.write(lambda conn, change=change: conn.execute(change))  # type: ignore[misc]
 
 
+def test_a_closed_day_that_has_not_changed_still_names_its_sources(tmp_path: Path) -> None:
+    with hall(tmp_path / "hub.db") as one:
+        taro = october(one)
+        made = close(one)
+        assert isinstance(made, Close)
+        kept = one.read(partial(close_store.results, close=made))[taro]
+        one.correct(taro, date(2026, 10, 6), None, "18:30")
+        now = one.read(partial(timesheet_store.months, staff_ids=[taro], month="2026-10", now_ms=NOW_MS))[taro]
+        found = {day.day.day: day for day in close_store.with_sources(kept, now).days}
+        assert {ref for piece in found[5].pieces for ref in piece.refs} >= {"request:1"}
+        assert found[5].taps
+        # What was closed is shown where it has changed, and the facts do not stand behind it any more.
+        assert (found[6].out_ms, found[6].taps) == (ms("2026-10-06 17:22"), ())
+        assert close_store.with_sources(kept, None) == kept
+
+
 def test_what_is_open_stops_the_close(tmp_path: Path) -> None:
     with hall(tmp_path / "hub.db") as one:
         taro = october(one, but=(8, 9))
