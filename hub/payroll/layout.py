@@ -55,8 +55,9 @@ def read(text: str, file: str) -> Layout:
 
 
 _KEYS = ("name", "title", "target", "format", "rows", "file_name", "encoding", "newline", "quoting", "delimiter")
-_TOP = (*_KEYS, "header", "column", "codes", "trailer")
-_COLUMN = ("heading", "field", "constant", "classes", "unit", "width", "align", "fill", "zero")
+# What a file and a column may say.
+TOP = (*_KEYS, "header", "column", "codes", "trailer")
+COLUMN = ("heading", "field", "constant", "classes", "unit", "width", "align", "fill", "zero")
 _LIMITS: dict[Format, tuple[str, ...]] = {
     "delimited": (),
     "fixed": ("quoting", "delimiter"),
@@ -94,7 +95,7 @@ class _Reading:
             codes=self._codes(part),
             trailer=self._trailer(part),
         )
-        part.done(_TOP)
+        part.done(TOP)
         self._writes(found)
         self._fits(found)
         return found
@@ -149,7 +150,7 @@ class _Reading:
         )
         if found.fill == "0" and found.align != "right":
             raise part.wrong("fill", "0", "fill_right")
-        part.done(_COLUMN)
+        part.done(COLUMN)
         return found
 
     def _classes(self, part: Part, field: str, rows: Rows) -> tuple[PayClass, ...]:
