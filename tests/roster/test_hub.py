@@ -5,10 +5,12 @@ from pathlib import Path
 import pytest
 
 from edge_agent.attendance import card
+from hub.attendance import gather
 from hub.db import Connection
 from hub.fleet import outbox
 from hub.staff import roster, roster_keys, roster_store
 from hub.staff.roster import CardRow, Kind
+from tests.attendance.close.hall import hall, ms
 from tests.certificates import pki
 from tests.roster.parts import HANAKO, TARO, TERMINAL, add_card, opened, town
 from wire.messages import BATCH_BYTES, RosterReport
@@ -281,3 +283,13 @@ def test_a_hub_put_back_from_a_backup_begins_a_new_incarnation(tmp_path: Path) -
         assert one.publish().devices == ()
         one.tell(RosterReport(later.incarnation, 1))
         assert one.standing().applied
+
+
+def test_a_refused_tap_is_in_no_month_although_somebody_holds_the_card(tmp_path: Path) -> None:
+    with hall(tmp_path / "hub.db") as office:
+        hanako = office.person("0001", card=1)
+        office.tap(1, "2026-10-05 08:20")
+        # A copy of the card that could not prove itself.
+        office.tap(1, "2026-10-05 23:10", standing="refused")
+        taps = office.read(lambda conn: gather.givens(conn, [hanako], "2026-10", None))[hanako].taps
+        assert [tap.at_ms for tap in taps] == [ms("2026-10-05 08:20")]
