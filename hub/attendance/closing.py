@@ -20,6 +20,7 @@ from hub.attendance.rules import calendar
 from hub.attendance.rules.kinds import Flag, PayClass, Status
 from hub.attendance.rules.result import MonthResult
 from hub.db import Connection, Db
+from hub.fleet import store as fleet
 from hub.staff import store as staff
 from hub.staff.store import Member
 
@@ -53,7 +54,10 @@ class Changed(msgspec.Struct, frozen=True):
 
 
 class Outlook(msgspec.Struct, frozen=True, kw_only=True):
-    """A month as a close would have it at this moment. `fingerprint` stands for all that was looked at."""
+    """A month as a close would have it at this moment. `fingerprint` stands for all that was looked at.
+
+    `silent`: terminals that were not heard since the month ended, on which punches may still wait.
+    """
 
     month: str
     latest: Close | None
@@ -62,6 +66,7 @@ class Outlook(msgspec.Struct, frozen=True, kw_only=True):
     stops: tuple[Stop, ...]
     open_days: list[OpenDay]
     waiting: int
+    silent: list[str]
     people: int
     classes: dict[PayClass, Amount]
     total: Amount
@@ -155,6 +160,7 @@ def look(conn: Connection, month: str, now_ms: int) -> Outlook:
         stops=_stops(conn, month, now_ms, last, open_days=bool(open_days), waiting=waiting, people=len(results)),
         open_days=sorted(open_days, key=lambda one: (one.day, one.member.number)),
         waiting=waiting,
+        silent=[] if last else fleet.silent_terminals(conn, gather.end_ms(conn, month)),
         people=len(results),
         classes=classes,
         total=amount.altogether(classes),

@@ -47,6 +47,12 @@ def last_past_day(now_ms: int, day_line: int) -> date:
     return moment(now_ms - day_line * _MINUTE_MS).date() - timedelta(days=1)
 
 
+def end_ms(conn: Connection, month: str) -> int:
+    """When the month's last duty day is over."""
+    line = profile_store.profile(conn, month).day_line
+    return _ms(calendar.month_span(month)[1] + timedelta(days=1)) + line * _MINUTE_MS
+
+
 def givens(conn: Connection, staff_ids: Collection[int], month: str, until: date | None) -> dict[int, Given]:
     """Each person's month as the rules take it, of those who are on the staff at all."""
     common = town(conn, month)

@@ -237,6 +237,16 @@ def anchors(conn: Connection, boot_ids: Iterable[int]) -> dict[int, list[Anchor]
     return found
 
 
+def silent_terminals(conn: Connection, since_ms: int) -> list[str]:
+    """The terminals of which nothing was heard since then: records may still wait on them."""
+    rows = conn.execute(
+        "SELECT name FROM device d WHERE kind = 'terminal' AND last_heard_ms < ? AND NOT EXISTS "
+        "(SELECT 1 FROM lane l WHERE l.device_id = d.id AND l.last_ms >= ?) ORDER BY name",
+        (since_ms, since_ms),
+    )
+    return [name for (name,) in rows]
+
+
 def _rows(conn: Connection, where: str, args: tuple[Any, ...]) -> list[DeviceRow]:
     lanes = _by_device(conn, f"SELECT device_id, sum(missing), max(last_ms) FROM lane {where}", args)  # noqa: S608
     bad = _by_device(conn, f"SELECT device_id, count(*) FROM quarantine {where}", args)  # noqa: S608

@@ -30,6 +30,11 @@ WORDS: dict[str, tuple[str, str]] = {
     "close_stop_open_days": ("確認が必要な日が{n}日あります。", "{n} days need somebody to see to them."),
     "close_stop_waiting": ("決まっていない申請が{n}件あります。", "{n} requests wait for a decision."),
     "close_stop_nobody": ("この月に在籍する職員が登録されていません。", "Nobody is on the staff in this month."),
+    "close_silent": (
+        "この月が終わってからつながっていない打刻機があります: {names}。打刻が残っているかもしれません。",
+        "Terminals that were not heard since the month ended: {names}. Punches may still wait on them.",
+    ),
+    "close_see_devices": ("端末を見る", "See the devices"),
     "close_see_month": ("{month}を開く", "Open {month}"),
     "close_see_requests": ("申請を見る", "See the requests"),
     "close_refused_moved": (
@@ -117,7 +122,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "close_choose": ("月", "Month"),
     "close_show": ("表示", "Show"),
     "close_state": ("状態", "State"),
-    "close_checks": ("給与ファイルの確認", "Checks of the payroll files"),
+    "close_checks": ("確かめておくこと", "Worth a look first"),
     "did_month_close": ("月を締めた", "closed a month"),
     "did_month_book": ("締めた月の差額を計上した", "booked the difference of a closed month"),
 }

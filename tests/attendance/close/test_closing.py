@@ -87,6 +87,21 @@ def test_a_month_closes_as_a_snapshot_with_its_hash(tmp_path: Path) -> None:
                 one.write(lambda conn, change=change: conn.execute(change))  # type: ignore[misc]
 
 
+def test_terminals_that_were_not_heard_since_the_month_ended_are_told(tmp_path: Path) -> None:
+    with hall(tmp_path / "hub.db") as one:
+        october(one)
+        assert look(one).silent == ["terminal-1", "terminal-2", "terminal-3"]
+        end_ms = ms("2026-11-01 03:00")
+        one.write(lambda conn: conn.execute("UPDATE device SET last_heard_ms = ? WHERE id = 1", (end_ms,)))
+        one.write(lambda conn: conn.execute("UPDATE device SET last_heard_ms = ? WHERE id = 2", (end_ms - 1,)))
+        one.write(lambda conn: conn.execute("UPDATE lane SET last_ms = ? WHERE id = 3", (end_ms,)))
+        one.write(lambda conn: conn.execute("UPDATE device SET kind = 'tablet' WHERE id = 3"))
+        # It stops nothing: a terminal may have been broken for good.
+        assert (look(one).silent, look(one).stops) == (["terminal-2"], ())
+        assert isinstance(close(one), Close)
+        assert look(one).silent == []
+
+
 def test_a_closed_day_that_has_not_changed_still_names_its_sources(tmp_path: Path) -> None:
     with hall(tmp_path / "hub.db") as one:
         taro = october(one)

@@ -65,6 +65,7 @@ def test_a_month_is_closed_in_two_steps_by_whoever_may(town: Town) -> None:
     clerk, approver = _in(town, "clerk"), _in(town, "approver")
     assert "2026年10月を締める" in clerk.get(PAGE).text
     assert "まだ締めていません" in approver.get(PAGE).text
+    assert "打刻が残っているかもしれません" in clerk.get(PAGE).text
     assert 'name="do"' not in approver.get(PAGE).text
     assert approver.send("/attendance/close", {"month": MONTH, "do": "close"}).status_code == 403
     # Asked first; nothing is done.
