@@ -87,6 +87,10 @@ def test_a_chosen_direction_counts_before_the_window() -> None:
 def test_what_was_chosen_last_counts_within_a_minute() -> None:
     found = the_day(worked_out(["11-18 08:24:00", tap("11-18 08:24:20", "clock_out")]), "11-18")
     assert found.flags == ("MISSING_IN", "RAPID_REPEAT")
+    both = [tap("11-18 08:24:00", "clock_in"), tap("11-18 08:24:20", "clock_out")]
+    assert the_day(worked_out(both), "11-18").flags == ("MISSING_IN", "RAPID_REPEAT")
+    turned = [tap("11-18 08:24:00", "clock_out"), tap("11-18 08:24:20", "clock_in")]
+    assert the_day(worked_out(turned), "11-18").flags == ("MISSING_OUT", "RAPID_REPEAT")
 
 
 def test_ends_that_are_the_wrong_way_round_are_told() -> None:
@@ -148,6 +152,9 @@ def test_a_clock_that_a_correction_replaced_is_told_no_more() -> None:
     unsure = Tap(at_ms=ms("11-18 17:20"), trusted=False, skew_s=600)
     one = Correction(day=day_of("11-18"), out_ms=ms("11-18 17:30"))
     assert the_day(worked_out(["11-18 08:24", unsure], corrections=(one,)), "11-18").flags == ()
+    early = Tap(at_ms=ms("11-18 08:24"), trusted=False, skew_s=600)
+    one = Correction(day=day_of("11-18"), in_ms=ms("11-18 08:30"))
+    assert the_day(worked_out([early, "11-18 17:20"], corrections=(one,)), "11-18").flags == ()
 
 
 def test_corrections_never_count_a_minute_on_two_days() -> None:

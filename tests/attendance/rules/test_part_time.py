@@ -27,6 +27,11 @@ def test_at_night() -> None:
     assert result.minutes == {"PT100": 30, "PT125N": 165, "W150": 45}
 
 
+def test_their_regular_hours_at_night_are_their_hourly_pay() -> None:
+    late = Terms(since=date(2020, 4, 1), kind="part_time", week=(Hours(1200, 1410),) * 7, hourly_yen=1200)
+    assert worked_out(["11-18 20:00", "11-18 23:30"], terms=late).minutes == {}
+
+
 def test_until_a_full_week_and_then_overtime() -> None:
     # Five days of six hours are 1800 minutes; 105 extra on each day fill 2325 on Friday exactly.
     days = ("11-16", "11-17", "11-18", "11-19", "11-20")

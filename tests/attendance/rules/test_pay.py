@@ -39,6 +39,10 @@ def test_the_evening_break_counts_as_presence_when_nothing_is_ordered_after_it()
     assert (alone.unordered_after_min, alone.flags) == (29, ())
     gap = the_day(worked_out(["11-18 08:30", "11-18 17:45"]), "11-18")
     assert (gap.unordered_after_min, gap.flags, gap.notes) == (30, ("GAP_GE_30",), ("NO_ORDER",))
+    before = the_day(worked_out(["11-18 06:00", "11-18 17:44"], [order("11-18 06:00", "08:30")]), "11-18")
+    assert (before.unordered_after_min, before.minutes) == (29, {"W125": 150})
+    inside = the_day(worked_out(["11-18 08:30", "11-18 17:30"], [order("11-18 17:15", "17:30")]), "11-18")
+    assert (inside.unordered_after_min, inside.minutes, inside.worked_min) == (0, {}, 465)
     followed = the_day(worked_out(["11-18 08:30", "11-18 18:00"], [order("11-18 17:30", "18:00")]), "11-18")
     assert (followed.unordered_after_min, followed.worked_min) == (0, 495)
 
@@ -151,11 +155,22 @@ def test_holiday_work_takes_from_the_swaps_quarter() -> None:
 def test_four_hours_are_swapped() -> None:
     morning, half = Hours(510, 750), Hours(795, 1035)
     swap = Swap(worked=day_of("11-21"), off=day_of("11-18"), worked_hours=morning, off_hours=half)
-    result = worked_out(["11-18 08:30", "11-18 13:15", "11-21 08:30", "11-21 13:00"], swaps=(swap,))
+    result = worked_out(["11-18 08:30", "11-18 13:15", "11-21 08:30", "11-21 12:30"], swaps=(swap,))
     assert the_day(result, "11-18").regular_min == 225
     assert the_day(result, "11-18").kind == "work"
     assert the_day(result, "11-21").regular_min == 210
     assert the_day(result, "11-21").unordered_after_min == 0
+    longer = the_day(worked_out(["11-21 08:30", "11-21 15:00"], swaps=(swap,)), "11-21")
+    assert (longer.regular_min, longer.unordered_after_min) == (210, 120)
+
+
+def test_a_swap_onto_a_holiday_that_is_a_weekly_day_off_makes_a_working_day() -> None:
+    # Sunday 21 March 2027 is the equinox and a weekly day off.
+    swap = Swap(worked=day_of("2027-03-21"), off=day_of("2027-03-24"))
+    taps, orders = ["2027-03-21 08:30", "2027-03-21 18:30"], [order("2027-03-21 17:15", "18:30")]
+    result = worked_out(taps, orders, of="2027-03", swaps=(swap,))
+    assert the_day(result, "2027-03-21").kind == "work"
+    assert result.minutes == {"W125": 60}
 
 
 def test_a_substitute_makes_the_holiday_a_working_day_and_the_other_the_holiday() -> None:
