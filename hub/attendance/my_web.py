@@ -84,6 +84,8 @@ def open_of(conn: Connection, member: Member, month: str, now_ms: int) -> list[O
 @router.get("/my-time/requests/new")
 def new(request: Request, who: Own, kind: str = "", day: str = "") -> Response:
     """The form of a kind for a day, filled with what is likely."""
+    if not kind:
+        return pages.to("/my-time")
     what, now_ms = _kind(kind), pages.now_ms()
 
     def gather(conn: Connection) -> tuple[Member, dict[str, str], Any] | None:
