@@ -150,6 +150,7 @@ def look(conn: Connection, month: str, now_ms: int) -> Outlook:
         if one.open
     ]
     waiting = _waiting(conn, month)
+    stops = _stops(conn, month, now_ms, last, open_days=bool(open_days), waiting=waiting, people=len(results))
     booked = close_store.adjustments_of(conn, month) if last else close_store.adjustments(conn, month)
     classes = amount.total(amount.amounts(result) for result in results.values())
     return Outlook(
@@ -157,10 +158,10 @@ def look(conn: Connection, month: str, now_ms: int) -> Outlook:
         latest=last,
         versions=versions,
         next_month=close_store.booked_month(conn),
-        stops=_stops(conn, month, now_ms, last, open_days=bool(open_days), waiting=waiting, people=len(results)),
+        stops=stops,
         open_days=sorted(open_days, key=lambda one: (one.day, one.member.number)),
         waiting=waiting,
-        silent=[] if last else fleet.silent_terminals(conn, gather.end_ms(conn, month)),
+        silent=[] if last or "not_over" in stops else fleet.silent_terminals(conn, gather.end_ms(conn, month)),
         people=len(results),
         classes=classes,
         total=amount.altogether(classes),

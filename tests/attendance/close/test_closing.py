@@ -91,6 +91,7 @@ def test_terminals_that_were_not_heard_since_the_month_ended_are_told(tmp_path: 
     with hall(tmp_path / "hub.db") as one:
         october(one)
         assert look(one).silent == ["terminal-1", "terminal-2", "terminal-3"]
+        assert look(one, "2026-11").silent == []
         end_ms = ms("2026-11-01 03:00")
         one.write(lambda conn: conn.execute("UPDATE device SET last_heard_ms = ? WHERE id = 1", (end_ms,)))
         one.write(lambda conn: conn.execute("UPDATE device SET last_heard_ms = ? WHERE id = 2", (end_ms - 1,)))
