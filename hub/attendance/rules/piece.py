@@ -88,6 +88,8 @@ def pieces(number: int, ends: Ends, planner: Planner, around: Around) -> tuple[P
         )
         duty, pay, rule = _break(minute, day) or (_paid(minute, day) if present else _away(minute, day, ends))
         refs = tuple(one.ref for one in here if one.span.begin < until and at < one.span.end) if minute.ordered else ()
+        if minute.on_leave:
+            refs = tuple(one.ref for one in around.leaves.get(number, ()) if one.ref and _covers(one, at))
         if minute.regular:
             refs = day.plan.refs + refs
         piece = Piece(
@@ -130,6 +132,10 @@ def _evening(plan: Plan, begin: int, planner: Planner, ordered: Spans) -> Spans:
         return NONE
     end, line = plan.evening[-1].end, begin + DAY_MIN + planner.profile.day_line
     return plan.evening if any(span.end > end and span.begin < line for span in ordered) else NONE
+
+
+def _covers(leave: Leave, at: int) -> bool:
+    return leave.span is None or leave.span.begin <= at < leave.span.end
 
 
 def _leave(own: Plan, leaves: Iterable[Leave]) -> Spans:

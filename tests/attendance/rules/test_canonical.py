@@ -4,7 +4,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from hub.attendance.rules.canonical import canonical, digest, read
 from hub.attendance.rules.given import Given
@@ -30,6 +30,7 @@ def test_the_bytes_are_frozen() -> None:
     assert digest(read(GOLDEN.read_bytes())) == DIGEST
 
 
+@settings(deadline=None)
 @given(months())
 def test_a_month_comes_back_from_its_bytes(some: Given) -> None:
     result = month(some)

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from hub.attendance import rules
 from hub.attendance.rules.clause import CLAUSES, PIECES
@@ -15,6 +15,7 @@ from tests.attendance.rules.test_properties import months
 SOURCE = "".join((Path(rules.__file__).parent / f"{name}.py").read_text() for name in ("piece", "week", "sixty"))
 
 
+@settings(deadline=None)
 @given(months())
 def test_every_piece_has_a_clause(given_month: Given) -> None:
     assert {piece.rule for day in month(given_month).days for piece in day.pieces} <= set(PIECES)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from hub.attendance import rules
 from hub.attendance.rules.given import Given
@@ -57,6 +57,7 @@ def walk(value: object) -> None:
             walk(getattr(value, name))
 
 
+@settings(deadline=None)
 @given(months())
 def test_a_result_has_no_float(given_month: Given) -> None:
     walk(month(given_month))

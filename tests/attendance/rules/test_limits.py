@@ -1,6 +1,6 @@
 """Upper limits by month and year."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.attendance.rules.calendar import month_after
@@ -63,6 +63,7 @@ def test_totals() -> None:
     }
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.integers(0, 40).map(lambda at: month_after("2026-01", at)), st.integers(0, 7000)))
 def test_means_as_fractions_say(minutes: dict[str, int]) -> None:
     expected = {

@@ -212,8 +212,8 @@ def test_an_unassigned_day_of_a_shift_worker_is_a_weekly_day_off() -> None:
 def test_a_working_day_is_on_leave_explained_or_open() -> None:
     whole = Leave(day=day_of("11-17"), kind="annual", ref="request:4")
     halves = (
-        Leave(day=day_of("11-18"), kind="annual", span=Span(minute("11-18 08:30"), minute("11-18 12:00"))),
-        Leave(day=day_of("11-18"), kind="sick", span=Span(minute("11-18 13:00"), minute("11-18 17:15"))),
+        Leave(day=day_of("11-18"), kind="annual", span=Span(minute("11-18 08:30"), minute("11-18 12:00")), ref="a"),
+        Leave(day=day_of("11-18"), kind="sick", span=Span(minute("11-18 13:00"), minute("11-18 17:15")), ref="b"),
         Leave(day=day_of("11-19"), kind="annual", span=Span(minute("11-19 08:30"), minute("11-19 12:00"))),
     )
     result = worked_out([], leaves=(whole, *halves), until=day_of("11-20"))
@@ -229,7 +229,9 @@ def test_a_working_day_is_on_leave_explained_or_open() -> None:
         "off",
     ]
     assert the_day(result, "11-17").leave_min == 465
+    assert {one.refs for one in the_day(result, "11-17").pieces if one.duty == "leave"} == {("request:4",)}
     assert the_day(result, "11-19").leave_min == 210
+    assert [one.refs for one in the_day(result, "11-18").pieces if one.duty == "leave"] == [("a",), ("b",)]
     assert not result.closable
 
 

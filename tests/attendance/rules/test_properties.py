@@ -88,6 +88,7 @@ def minutes(spans: object) -> set[int]:
     return {one for begin, end in spans for one in range(begin, end)}  # type: ignore[attr-defined]
 
 
+@settings(deadline=None)
 @given(months())
 def test_each_minute_has_one_class_at_most_and_the_sums_are_the_pieces(given_month: Given) -> None:
     result = month(given_month)
@@ -113,6 +114,7 @@ def test_each_minute_has_one_class_at_most_and_the_sums_are_the_pieces(given_mon
     assert result.minutes == {pay: n for pay, n in by_unit.items() if n}
 
 
+@settings(deadline=None)
 @given(months())
 def test_what_is_paid_is_ordered_and_present_less_breaks_and_regular_hours(given_month: Given) -> None:
     profile = given_month.profile
@@ -138,6 +140,7 @@ def test_what_is_paid_is_ordered_and_present_less_breaks_and_regular_hours(given
         assert day.presence_min >= len(present)
 
 
+@settings(deadline=None)
 @given(months(), st.randoms(use_true_random=False))
 def test_the_order_of_arrival_and_repeats_change_nothing(given_month: Given, chance: random.Random) -> None:
     shuffled = {}
@@ -150,6 +153,7 @@ def test_the_order_of_arrival_and_repeats_change_nothing(given_month: Given, cha
     assert canonical(month(msgspec.structs.replace(given_month, **shuffled))) == canonical(month(given_month))
 
 
+@settings(deadline=None)
 @given(months(), st.data())
 def test_an_order_cut_at_any_minute_is_the_same_order(given_month: Given, data: st.DataObject) -> None:
     cut: list[Order] = []
@@ -160,6 +164,7 @@ def test_an_order_cut_at_any_minute_is_the_same_order(given_month: Given, data: 
     assert canonical(month(msgspec.structs.replace(given_month, orders=parts))) == canonical(month(given_month))
 
 
+@settings(deadline=None)
 @given(months())
 def test_the_sixty_hours_are_the_first_ones(given_month: Given) -> None:
     profile = given_month.profile
@@ -175,7 +180,7 @@ def test_the_sixty_hours_are_the_first_ones(given_month: Given) -> None:
         assert past == max(0, drawn.counts_to_60h_min - max(profile.sixty_hours_min, carried))
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(months(), st.integers(0, 3))
 def test_days_outside_what_a_month_needs_change_nothing(given_month: Given, far: int) -> None:
     away = (number_of(date(2027, 2, 1)) + far) * DAY_MIN

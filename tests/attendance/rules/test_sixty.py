@@ -60,6 +60,8 @@ def test_weekly_days_off_can_be_left_out_but_a_holidays_overtime_counts() -> Non
     left_out = worked_out(taps, orders, carried={"W125": 3540}, profile=Profile(count_weekly_holidays_to_60h=False))
     assert left_out.minutes == {"W125": 3540, "H135": 180, "X150": 60}
     assert left_out.counts_to_60h_min == 3660
+    carried = worked_out(*FRIDAY, carried={"H135": 3600}, profile=Profile(count_weekly_holidays_to_60h=False))
+    assert (carried.minutes, carried.counts_to_60h_min) == ({"W125": 120, "H135": 3600}, 120)
 
 
 def test_the_quarter_of_a_swap_becomes_a_half() -> None:

@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.attendance.rules.given import Span
@@ -16,6 +16,7 @@ def minutes(of: object) -> set[int]:
     return {minute for begin, end in of for minute in range(begin, end)}  # type: ignore[attr-defined]
 
 
+@settings(deadline=None)
 @given(spans)
 def test_join_keeps_each_minute_once_and_in_order(some: list[tuple[int, int]]) -> None:
     joined = join(some)
@@ -25,16 +26,19 @@ def test_join_keeps_each_minute_once_and_in_order(some: list[tuple[int, int]]) -
     assert all(one.begin < one.end for one in joined)
 
 
+@settings(deadline=None)
 @given(spans, spans)
 def test_less_takes_away(some: list[tuple[int, int]], away: list[tuple[int, int]]) -> None:
     assert minutes(less(join(some), join(away))) == minutes(some) - minutes(away)
 
 
+@settings(deadline=None)
 @given(spans, ends, ends)
 def test_within_keeps_what_is_inside(some: list[tuple[int, int]], begin: int, end: int) -> None:
     assert minutes(within(join(some), Span(begin, end))) == minutes(some) & set(range(begin, end))
 
 
+@settings(deadline=None)
 @given(spans, ends)
 def test_holds(some: list[tuple[int, int]], minute: int) -> None:
     assert holds(join(some), minute) == (minute in minutes(some))

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.attendance.rules.month import month
@@ -17,6 +17,7 @@ from tests.attendance.rules.parts import CLERK, order, worked_out
 from tests.attendance.rules.parts import given as given_month
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**9), st.integers(1, 10**6))
 def test_half_goes_up(above: int, below: int) -> None:
     assert half_up(above, below) == math.floor(Fraction(above, below) + Fraction(1, 2))
@@ -38,6 +39,7 @@ def test_half_a_yen_goes_up_where_pythons_rounding_would_not(unit: int, yen: int
     assert yen_per_hour(unit, DEFAULT)["W150"] == yen
 
 
+@settings(deadline=None)
 @given(st.integers(1, 20_000))
 def test_yen_an_hour_is_the_fraction_rounded(unit: int) -> None:
     for pay, yen in yen_per_hour(unit, DEFAULT).items():
