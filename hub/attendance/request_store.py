@@ -15,7 +15,6 @@ from typing import NamedTuple
 import msgspec
 
 from hub import audit
-from hub.attendance import stale
 from hub.attendance.request import (
     LONGEST_DAYS,
     Approved,
@@ -34,6 +33,7 @@ from hub.attendance.request import (
 )
 from hub.db import Connection
 from hub.people import Person
+from hub.staff.stale import mark_days
 from wire.messages import INT64_MAX
 
 __all__ = ["Approved", "Request", "approved", "decide", "enter", "find", "request", "waiting"]
@@ -121,7 +121,7 @@ def decide(
     )
     first, last = days_of(one.body)
     if decision in ("approved", "revoked"):
-        stale.mark_staff(conn, one.staff_id, first, last)
+        mark_days(conn, one.staff_id, first, last)
     told = f"{number}: {one.kind} {first}"
     audit.note(conn, now_ms, who.name, _DID[decision], _number_of(conn, one.staff_id), told)
     return None
@@ -171,7 +171,8 @@ def _find(conn: Connection, which: Which, limit: int, where_id: str, edge: int, 
 def waiting_since(conn: Connection, before_ms: int) -> tuple[int, int | None]:
     """How many wait that were entered before a moment, and when the oldest was."""
     n, since_ms = conn.execute(
-        "SELECT count(*), min(r.entered_ms) FROM request_waiting w JOIN request r ON r.id = w.request_id "
+        # CROSS: what waits comes first, whatever the planner thinks; the requests of all years are many.
+        "SELECT count(*), min(r.entered_ms) FROM request_waiting w CROSS JOIN request r ON r.id = w.request_id "
         "WHERE r.entered_ms < ?",
         (before_ms,),
     ).fetchone()

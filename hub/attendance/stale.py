@@ -8,17 +8,14 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import date, timedelta
 from typing import Any
 
-from hub.attendance.rules.calendar import month_of
 from hub.db import Connection
 from hub.fleet import store as fleet
 from hub.fleet.truetime import SYNCED, Anchor
 from hub.shown import moment
+from hub.staff.stale import first_month, month_at
 
-# A month reaches at most a week and two days over its ends (`calendar.reach`), a duty day three hours into the next.
-_REACH = timedelta(days=10)
 _ALWAYS = ("", "~")
 # Places in `store.punch_row`.
 _WIDTH, _AT, _CLOCK, _CARD = 14, 5, 6, 8
@@ -48,28 +45,16 @@ def mark_clocks(conn: Connection, readings: Iterable[tuple[int, Anchor]]) -> Non
         taps = conn.execute("SELECT card, mono_ms FROM punch WHERE boot_id = ? AND clock != 0", (boot_id,)).fetchall()
         if not taps:
             continue
-        known = fleet.anchors(conn, (boot_id,))[boot_id]
+        known = sorted(fleet.anchors(conn, (boot_id,))[boot_id])
         moved = {card for card, mono_ms in taps if _nearest(known, mono_ms) in new}
         conn.executemany(_MARK, [(card, *_ALWAYS) for card in sorted(moved)])
-
-
-def mark_staff(conn: Connection, staff_id: int, first: date, last: date) -> None:
-    """Marks what facts of these days concern."""
-    conn.execute(
-        "INSERT INTO timesheet_stale (staff_id, month) SELECT staff_id, month FROM timesheet "
-        "WHERE staff_id = ? AND month >= ? AND month <= ? ON CONFLICT DO NOTHING",
-        (staff_id, month_of(first - _REACH), month_of(last + _REACH)),
-    )
 
 
 def _months(at_ms: int, clock: int) -> tuple[str, str]:
     if clock != SYNCED:
         return _ALWAYS
     day = moment(at_ms).date()
-    try:
-        return month_of(day - _REACH), month_of(day + _REACH)
-    except OverflowError:
-        return _ALWAYS
+    return first_month(day), month_at(day)
 
 
 def _nearest(anchors: Sequence[Anchor], mono_ms: int) -> Anchor:

@@ -59,7 +59,9 @@ def taps(conn: Connection, staff_ids: Collection[int], first_ms: int, before_ms:
     wanted = set(staff_ids)
     holdings = _holdings(conn, wanted)
     rows = _punches(conn, list(holdings), first_ms, before_ms)
-    anchors = fleet.anchors(conn, {row.boot_id for row in rows if row.clock != SYNCED})
+    readings = fleet.anchors(conn, {row.boot_id for row in rows if row.clock != SYNCED})
+    # Of two that are equally near, the one that came first must not win.
+    anchors = {boot_id: sorted(of_boot) for boot_id, of_boot in readings.items()}
     found: dict[int, list[Kept]] = defaultdict(list)
     for row in _settled(rows):
         known = anchors.get(row.boot_id, ())

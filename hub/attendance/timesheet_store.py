@@ -12,6 +12,7 @@ import secrets
 import zlib
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date
+from importlib import metadata
 from typing import Any, NamedTuple
 
 import msgspec
@@ -24,6 +25,8 @@ from hub.db import Connection, Db, may_write
 from hub.staff import store as staff
 
 _AT_ONCE = 500
+# Another release may show a day otherwise.
+_RELEASE = metadata.version("machinaka")
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(MonthResult)
 
@@ -100,7 +103,7 @@ def _basis(conn: Connection, month: str, now_ms: int) -> _Basis:
     common = gather.town(conn, month)
     last = calendar.month_span(month)[1]
     until = min(gather.last_past_day(now_ms, common.profile.day_line), last)
-    text = f"{close_store.ENGINE} {common.profile_hash} {common.holiday_hash} {until}"
+    text = f"{_RELEASE} {close_store.ENGINE} {common.profile_hash} {common.holiday_hash} {until}"
     return _Basis(until, hashlib.sha256(text.encode()).hexdigest()[:32])
 
 

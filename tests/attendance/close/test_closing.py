@@ -4,6 +4,7 @@ import random
 from datetime import date
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 import pytest
@@ -239,6 +240,29 @@ def test_other_values_change_what_was_closed(tmp_path: Path) -> None:
         one.write(lambda conn: profile_store.add_version(conn, "2026-10", values, "", 0, "clerk"))
         (changed,) = look(one).changed
         assert changed.differences == {"W125": amount.Amount(0, 0, 2 * (1613 - 2016))}
+
+
+@pytest.mark.parametrize("rounding", ["half_hour", "none"])
+def test_the_classes_together_are_the_months_yen(tmp_path: Path, rounding: Literal["half_hour", "none"]) -> None:
+    """With two units in the month, and minutes that give half yen."""
+    with hall(tmp_path / "hub.db") as one:
+        taro = one.person("0001", card=1)
+        one.month(1, "2026-10", holidays=(12,))
+        raised = msgspec.structs.replace(FULL_TIME, since=date(2026, 10, 16), monthly_base_yen=263_500)
+        one.write(lambda conn: staff.set_terms(conn, taro, raised, 0, "clerk"))
+        values = type(DEFAULT)(monthly_rounding=rounding)
+        one.write(lambda conn: profile_store.add_version(conn, "2026-10", values, "", 0, "clerk"))
+        for day, until in (("2026-10-05", "19:29"), ("2026-10-06", "22:47"), ("2026-10-20", "23:13")):
+            one.tap(1, f"{day} 23:40")
+            one.order(taro, f"{day} 17:30", f"{day} {until}")
+        (result,) = one.read(partial(timesheet_store.months, staff_ids=[taro], month="2026-10", now_ms=NOW_MS)).values()
+        found = amount.amounts(result)
+        assert len(result.units) == 2
+        assert {cls: each.minutes for cls, each in found.items()} == result.minutes
+        assert amount.altogether(found).yen == result.yen
+        assert amount.difference(None, result) == found
+        assert amount.difference(result, None) == {cls: amount.NOTHING.less(each) for cls, each in found.items()}
+        assert amount.difference(result, result) == {}
 
 
 def _fill(one: Hall, order: list[int]) -> None:

@@ -116,6 +116,18 @@ def test_the_order_in_which_taps_came_does_not_matter(tmp_path: Path) -> None:
     assert len(found[0]) == 3
 
 
+def test_of_two_readings_equally_near_the_first_to_come_does_not_win(tmp_path: Path) -> None:
+    found = []
+    for name, turn in (("a", 1), ("b", -1)):
+        with hall(tmp_path / f"{name}.db") as one:
+            taro = one.person("0001", card=1)
+            one.tap(1, 2 * HOUR_MS, boot=2, mono_ms=2 * HOUR_MS, clock="unset")
+            for mono_ms, wall in [(HOUR_MS, "2026-10-05 08:00"), (3 * HOUR_MS, "2026-10-05 10:07")][::turn]:
+                one.reading(2, mono_ms, ms(wall))
+            found.append([tap.at_ms for tap in taps(one, taro)])
+    assert found[0] == found[1] == [ms("2026-10-05 09:00")]
+
+
 def test_requests_shifts_and_holidays_come_along(tmp_path: Path) -> None:
     with hall(tmp_path / "hub.db") as one:
         taro = one.person("0001", card=1)
