@@ -81,13 +81,18 @@ def chosen(conn: Connection, fields: Fields) -> list[Member]:
         picked[member.id] = member
     department = fields.get("department", "")
     if department:
-        of_it = {one.id: one for one in everyone.values() if one.left is None and department_of(one) == department}
+        of_it = {one.id: one for one in everyone.values() if department_of(one) == department and _is_here(one, fields)}
         if not of_it:
             raise Wrong("department_empty", "department", department[:40])
         picked = of_it | picked
     if not picked:
         raise Wrong("number_missing", "numbers")
     return list(picked.values())
+
+
+def _is_here(member: Member, fields: Fields) -> bool:
+    """Whether somebody works here on the days of a form: who has left the department is none of the team."""
+    return all(member.employed_on(day) for day in _near(fields))
 
 
 def department_of(member: Member) -> str:

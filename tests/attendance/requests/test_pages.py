@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,8 +13,12 @@ from hub.attendance import timesheet_store
 from hub.attendance.request import CorrectionBody, LeaveBody, OrderBody, Request, SwapBody
 from hub.attendance.rules.calendar import month_of
 from hub.attendance.rules.result import DayResult
+from hub.db import Connection
+from hub.staff import store as staff
+from hub.staff.terms import Terms
 from tests.attendance.requests import hall as halls
 from tests.attendance.requests.hall import Hall
+from tests.attendance.requests.parts import SINCE
 from tests.login.parts import Browser
 
 _N = re.compile(r"[?&](?:n|entered)=(\d+)")
@@ -210,6 +214,13 @@ def test_half_a_day_is_before_or_after_lunch(hall: Hall) -> None:
     ]
 
 
+def _has_left(conn: Connection, number: str, day: date) -> None:
+    """Somebody of the same department who works here no more."""
+    staff_id = staff.add_member(conn, number, SINCE, 1)
+    staff.set_terms(conn, staff_id, Terms(since=SINCE, department="SOMU"), 1, "clerk")
+    staff.leave(conn, staff_id, day, 1)
+
+
 def test_a_clerk_enters_an_order_for_a_team_and_several_days_or_for_none(hall: Hall) -> None:
     clerk = hall.browser("clerk")
     until = hall.day + timedelta(days=2)
@@ -228,6 +239,7 @@ def test_a_clerk_enters_an_order_for_a_team_and_several_days_or_for_none(hall: H
         assert answer.status_code == 422, wrong
         assert sentence in answer.text, wrong
     assert hall.town.read(store.waiting) == []
+    hall.town.write(lambda conn: _has_left(conn, "0009", hall.day - timedelta(days=1)))
     answer = clerk.send("/attendance/requests/new", {**order, "department": "SOMU"})
     assert answer.headers["location"] == "/attendance/requests?entered=6"
     found = hall.town.read(store.waiting)
@@ -285,6 +297,10 @@ def test_whoever_is_no_staff_is_told_how_to_become(hall: Hall) -> None:
     assert nobody.send("/my-time/requests/new", correction(hall)).status_code == 409
     assert nobody.get("/my-time/requests/new?kind=tea").status_code == 400
     assert nobody.get("/my-time?month=202611").status_code == 400
+    # Any month that can be asked for can be shown.
+    for month in ("1900-01", "2099-12"):
+        assert hall.browser("taro").get(f"/my-time?month={month}").status_code == 200
+        assert clerk.get(f"/attendance/open?month={month}").status_code == 200
 
 
 def test_open_work_leads_to_where_it_is_done(hall: Hall) -> None:
