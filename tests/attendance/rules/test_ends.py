@@ -122,6 +122,21 @@ def test_two_orders_that_touch_are_one_night() -> None:
     assert the_day(worked_out(["11-18 21:50", "11-19 05:40"], cut), "11-18").minutes == {"W150": 420}
 
 
+def test_an_order_that_is_over_before_the_day_line_is_the_night_befores() -> None:
+    result = worked_out(["11-18 08:30", "11-19 02:05"], [order("11-19 00:30", "02:00")])
+    assert the_day(result, "11-18").minutes == {"W150": 90}
+    assert the_day(result, "11-19").status == "unexplained"
+
+
+def test_snow_at_two_in_the_morning_begins_the_day() -> None:
+    taps = ["11-18 08:30", "11-18 17:15", "11-19 01:55", "11-19 17:15"]
+    result = worked_out(taps, [order("11-19 02:00", "08:30")])
+    assert the_day(result, "11-18").out_ms == ms("11-18 17:15")
+    assert the_day(result, "11-19").minutes == {"W150": 180, "W125": 210}
+    assert the_day(result, "11-19").unordered_before_min == 5
+    assert "INTERVAL_LT_11H" in the_day(result, "11-19").flags
+
+
 def test_the_clock_of_an_end_is_told_and_of_another_tap_is_not() -> None:
     ahead = msgspec.structs.replace(tap("11-18 12:00"), skew_s=300)
     assert the_day(worked_out(["11-18 08:24", ahead, "11-18 17:20"]), "11-18").flags == ()

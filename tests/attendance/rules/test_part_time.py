@@ -2,6 +2,8 @@
 
 from datetime import date
 
+import msgspec
+
 from hub.staff.terms import Hours, Terms
 from tests.attendance.rules.parts import HELPER, full_days, order, the_day, worked_out
 
@@ -62,6 +64,15 @@ def test_the_week_begins_on_sunday_and_reaches_over_the_month() -> None:
     crowded = worked_out(taps, [*orders, *more], all_week)
     assert the_day(crowded, "11-28").minutes == {"W125": 60}
     assert the_day(crowded, "11-29").minutes == {"PT100": 60}
+
+
+def test_the_days_of_a_week_before_the_month_count_for_it() -> None:
+    all_week = msgspec.structs.replace(HELPER, week=(Hours(540, 960),) * 7)
+    days = ["11-29", "11-30", "12-01", "12-02", "12-03", "12-04"]
+    taps = full_days(*days, begin="09:00", end="17:00")
+    result = worked_out(taps, [order(f"{day} 16:00", "17:00") for day in days], all_week, of="2026-12")
+    # Friday is the week's sixth day: 5 x 420 and 360 are past 2325, though December itself has four days of it.
+    assert result.minutes == {"PT100": 180, "W125": 60}
 
 
 def test_days_off_and_holidays_are_as_for_everybody() -> None:

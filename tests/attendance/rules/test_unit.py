@@ -56,6 +56,7 @@ def test_without_rounding_minutes_are_paid() -> None:
     found = unit_result(date(2026, 11, 1), 1613, {"W125": 45, "W150": 1}, Profile(monthly_rounding="none"))
     assert found.hours == {}
     assert found.yen == 1512 + 40
+    assert unit_result(date(2026, 11, 1), 1613, {"W125": 46}, Profile(monthly_rounding="none")).yen == 1546
 
 
 def test_a_salary_that_changes_in_the_month_is_rounded_on_its_own() -> None:
