@@ -177,6 +177,11 @@ def test_swaps_substitutes_and_the_towns_holidays() -> None:
     assert evaluate.attendance(substitute)["minutes"] == {"W125": 60}
 
 
+@pytest.mark.parametrize("off", ["2026-10-24", "2027-01-16"])
+def test_the_ends_of_a_swaps_window_are_in_it(off: str) -> None:
+    assert read_case(CASE | {"swaps": [{"worked": "2026-11-21", "off": off}]}).given.swaps[0].off.isoformat() == off
+
+
 def test_hours_that_are_assigned() -> None:
     staff = {"kind": "full_time", "unit_yen": 1500, "shifts": True}
     assigned = [{"day": "2026-11-18", "hours": ["10:00", "18:30"]}, {"day": "2026-11-19", "hours": None}]
