@@ -24,6 +24,7 @@ from hub.fleet import groups, outbox, store
 from hub.fleet.condition import DISK_FREE_PERMILLE, DISK_WELL_PERMILLE
 from hub.fleet.late import late_after_ms
 from hub.fleet.store import DeviceRow
+from hub.staff import roster_store
 from wire import ca_folder, x509
 
 DAY_MS = 24 * 60 * MINUTE_MS
@@ -33,6 +34,8 @@ _BEFORE_END_MS = 14 * DAY_MS
 _UNDECIDED_MS = 3 * DAY_MS
 _CLOSED_BY_DAY = 3
 _JAPAN = timezone(timedelta(hours=9))
+# A card that was refused so long ago is no news any more.
+_REFUSED_MS = 60 * MINUTE_MS
 # The will of a connection that was ended as a device was marked as stolen comes a moment later.
 _STOLEN_AFTER_MS = 2 * MINUTE_MS
 
@@ -64,6 +67,7 @@ def gather(conn: Connection, around: Surroundings, settings: AlertSettings, now_
     facts += _rollouts(conn)
     facts += _backup(conn, settings, now_ms)
     facts += attendance(conn, now_ms)
+    facts += cards(conn, places, now_ms)
     facts += town(around, now_ms)
     if around.hearing_since_ms is None:
         return Seen(facts, ABSENCE)
@@ -184,6 +188,19 @@ def attendance(conn: Connection, now_ms: int) -> Iterator[Fact]:
     if today.day > _CLOSED_BY_DAY and month not in close_store.first_closed(conn) and _worked(conn, month):
         due = today.replace(day=_CLOSED_BY_DAY + 1, hour=0, minute=0, second=0)
         yield Fact("month_open", "", int(due.timestamp()) * 1000, detail=month)
+
+
+def cards(conn: Connection, places: Mapping[int, str], now_ms: int) -> Iterator[Fact]:
+    """Cards that a terminal has refused in the last hour, lost ones or copies; and terminals that cannot be told."""
+    for device_id, name, n, last_ms in conn.execute(
+        "SELECT p.device_id, d.name, count(*), max(p.received_ms) FROM punch p JOIN device d ON d.id = p.device_id "
+        "WHERE p.standing = 'refused' AND p.received_ms > ? GROUP BY p.device_id",
+        (now_ms - _REFUSED_MS,),
+    ):
+        yield Fact("card_refused", name, last_ms, device=name, place=places.get(device_id, ""), n=n)
+    error = roster_store.error(conn)
+    if error:
+        yield Fact("roster", "", now_ms, detail=error)
 
 
 def _worked(conn: Connection, month: str) -> bool:

@@ -43,6 +43,8 @@ Kind = Literal[
     "hub_disk",
     "requests",
     "month_open",
+    "card_refused",
+    "roster",
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
@@ -98,6 +100,8 @@ NATURE: dict[Kind, Nature] = {
     "backup": Nature("warning", "in_hours", 0, "/settings"),
     "requests": Nature("warning", "in_hours", 0, "/attendance/requests"),
     "month_open": Nature("warning", "in_hours", 0, "/attendance/open"),
+    "card_refused": Nature("warning", "in_hours", 0, "/taps?device={device}"),
+    "roster": Nature("fault", "in_hours", MINUTE_MS, "/staff/cards"),
 }
 ORDER: dict[str, int] = {kind: place for place, kind in enumerate(NATURE)}
 # What only shows that a device or a place was not heard: nothing is known of it while the hub itself hears nobody.

@@ -12,6 +12,7 @@ CREATE INDEX punch_card ON punch (card, at_ms);
 -- Few: whose true time lies elsewhere than their raw time may.
 CREATE INDEX punch_unset ON punch (card) WHERE clock != 0;
 CREATE INDEX punch_unset_boot ON punch (boot_id) WHERE clock != 0;
+CREATE INDEX punch_refused ON punch (received_ms) WHERE standing = 'refused';
 -- The number, in the same lane, of the unsure tap that this one settles.
 ALTER TABLE punch ADD COLUMN answers INTEGER;
 

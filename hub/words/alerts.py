@@ -33,6 +33,8 @@ _SHORT = {
     "hub_disk": ("ハブのディスク", "hub's disk"),
     "requests": ("承認待ちの申請", "requests that wait"),
     "month_open": ("締めていない月", "month not closed"),
+    "card_refused": ("使えないカード", "card refused"),
+    "roster": ("打刻機の名簿", "roster of terminals"),
 }
 
 _SENTENCE = {
@@ -80,6 +82,11 @@ _SENTENCE = {
         "{n} requests have waited for approval for more than 3 days",
     ),
     "month_open": ("{detail} の勤怠がまだ締められていません", "The attendance of {detail} is not closed yet"),
+    "card_refused": (
+        "{it} で使えないカードがかざされました({n}回。紛失または複製の疑い)",
+        "A card was refused at {it} ({n} times): it was reported lost, or may be a copy",
+    ),
+    "roster": ("打刻機に名簿を送れません({detail})", "The roster cannot be sent to terminals ({detail})"),
 }
 
 _STEP = {
@@ -198,6 +205,14 @@ _STEP = {
     "month_open": (
         "勤怠担当が「勤怠」の「未処理」を片づけ、「締め」で月を締めてください。",
         "The attendance clerk sees to “Open work” under “Attendance”, then closes the month.",
+    ),
+    "card_refused": (
+        "だれがかざしたかを確かめてください。見つかったカードは、カードのページで「見つかった」にします。",
+        "Find out who touched it. When the card was found, say so on the page of cards.",
+    ),
+    "roster": (
+        "書かれている理由を取り除いてください。それまで打刻機は前の名簿のまま動きます。",
+        "Remove the cause that is named. Until then terminals go on with the roster that they have.",
     ),
 }
 

@@ -285,3 +285,33 @@ async def test_a_look_that_fails_is_logged_once_and_ends_nothing(
     running.cancel()
     await asyncio.wait([running])
     assert len(caplog.records) == 1
+
+
+def test_a_refused_card_is_told_for_an_hour_and_a_roster_that_cannot_go(db: Db) -> None:
+    def write(conn: Connection) -> None:
+        device(conn, 1)
+        for at_ms in (NOW_MS - 59 * MINUTE_MS, NOW_MS - 61 * MINUTE_MS, NOW_MS - MINUTE_MS):
+            refused(conn, at_ms)
+        conn.execute("INSERT INTO roster_state (id, error) VALUES (1, 'too many')")
+
+    db.write_now(write)
+    found = db.read(lambda conn: list(gather.cards(conn, {1: "hall"}, NOW_MS)))
+    assert found == [
+        Fact("card_refused", "t-1", NOW_MS - MINUTE_MS, device="t-1", place="hall", n=2),
+        Fact("roster", "", NOW_MS, detail="too many"),
+    ]
+    (plan,) = db.read(
+        lambda conn: conn.execute(
+            "EXPLAIN QUERY PLAN SELECT 1 FROM punch p WHERE p.standing = 'refused' AND p.received_ms > 0"
+        ).fetchall()
+    )
+    assert "punch_refused" in plan[3]
+
+
+def refused(conn: Connection, received_ms: int) -> None:
+    """A tap that device 1 refused."""
+    conn.execute(
+        "INSERT INTO punch (device_id, lane_id, seq, boot_id, mono_ms, at_ms, clock, received_ms, card, direction, "
+        "standing, chosen, technology) VALUES (1, 1, ?, 1, ?, ?, 0, ?, 'a', 'clock_in', 'refused', 'time', '')",
+        (received_ms, received_ms, received_ms, received_ms),
+    )
