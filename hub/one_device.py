@@ -12,6 +12,7 @@ from hub import audit, pages
 from hub.alerts import web as alerts
 from hub.alerts.store import Asked
 from hub.attendance import store as attendance
+from hub.attendance.tap_owner import owners
 from hub.db import Connection
 from hub.fleet import chart, outbox, store
 from hub.fleet.condition import condition
@@ -115,6 +116,7 @@ def _now(conn: Connection, name: str, who: Who, language: Language) -> dict[str,
         "alarms": store.alarms(conn, row.id, 20),
         "dropped": store.dropped(conn, row.id),
         "taps": taps,
+        "owners": owners(conn, taps),
         **_ordered(conn, row, who),
         "csrf": who.csrf if who.may("tend") else "",
         "policy_word": _settings(conn, row.id),

@@ -11,6 +11,7 @@ from hub.alerts import web as alerts
 from hub.attendance import presence
 from hub.attendance import store as attendance
 from hub.attendance.reminders import Reminders
+from hub.attendance.tap_owner import owners
 from hub.db import Connection
 from hub.fleet import store as fleet
 from hub.guard import Who, need
@@ -56,6 +57,7 @@ def _gather(who: Who, language: Language, reminders: Reminders, conn: Connection
     # Whoever steers roll-outs has a line of their own for one that stopped.
     todo = [line for line in alerts.todo(lines) if line.alert.kind != "rollout" or not who.may("configure")]
     sees_taps = who.may("taps")
+    taps = attendance.latest_taps(conn, 8) if sees_taps else []
     return {
         "totals": fleet.totals(conn),
         "todo": todo[:_LINES],
@@ -66,5 +68,6 @@ def _gather(who: Who, language: Language, reminders: Reminders, conn: Connection
         "reminders": reminders.of(conn, who, now_ms),
         "asking": len(enrolment.waiting(conn)) if who.may("enrol") else 0,
         "day": presence.now(conn, now_ms).day if sees_taps else None,
-        "taps": attendance.latest_taps(conn, 8) if sees_taps else [],
+        "taps": taps,
+        "owners": owners(conn, taps),
     }

@@ -95,7 +95,7 @@ def _parts(pieces: Sequence[Piece], shows: Callable[[Piece], str], first: int, l
 
     at = first
     for piece in pieces:
-        begin, end = max(piece.span.begin, first), min(piece.span.end, last)
+        begin, end = (min(max(edge, first), last) for edge in piece.span)
         add(at, begin, "")
         add(max(at, begin), end, shows(piece))
         at = max(at, end)

@@ -66,7 +66,7 @@ def of_oneself(request: Request, who: Own, year: FiscalYear) -> Response:
     """One's own year."""
     member = request.app.state.db.read(lambda conn: staff.member_of_person(conn, who.person.id))
     if member is None:
-        return pages.page(request, "month_nobody.html", who)
+        return pages.page(request, "my_unlinked.html", who)
     return _person(request, who, member, year, own=True)
 
 

@@ -82,7 +82,7 @@ def own_month_file(request: Request, who: Own, month: Month) -> Response:
 def own_month_page(request: Request, who: Own, month: Month) -> Response:
     """One's own month."""
     subject = _oneself(request, who)
-    return _month(request, who, subject, month) if subject else pages.page(request, "month_nobody.html", who)
+    return _month(request, who, subject, month) if subject else pages.page(request, "my_unlinked.html", who)
 
 
 @router.get("/my-time/{month}/{day}.pdf")

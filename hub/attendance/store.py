@@ -7,7 +7,7 @@ import msgspec
 
 from hub.db import Connection, Into, insert
 from hub.fleet import store as fleet
-from hub.fleet.truetime import QUALITIES, shown_ms, true_ms
+from hub.fleet.truetime import QUALITIES, SYNCED, shown_ms, true_ms
 from wire.messages import INT64_MAX, ClockQuality, Punch, Record
 
 _INTO = Into(
@@ -19,7 +19,10 @@ _INTO = Into(
 
 
 class Tap(msgspec.Struct, frozen=True):
-    """A card at a time clock.  `at_ms` is the raw time, `true_ms` the time after any clock reading."""
+    """A card at a time clock.  `at_ms` is the raw time, `true_ms` the time after any clock reading.
+
+    `trusted` is False while nothing says what the true time was.
+    """
 
     id: int
     device: str
@@ -31,6 +34,13 @@ class Tap(msgspec.Struct, frozen=True):
     true_ms: int
     clock: ClockQuality
     received_ms: int
+    trusted: bool = True
+
+    @property
+    def skew_s(self) -> int:
+        """How far the terminal's clock was ahead, in whole seconds towards nought."""
+        ahead_ms = self.at_ms - self.true_ms
+        return ahead_ms // 1000 if ahead_ms >= 0 else -(-ahead_ms // 1000)
 
 
 def punch_row(
@@ -103,6 +113,7 @@ def _taps(conn: Connection, which: str, args: tuple[Any, ...]) -> list[Tap]:
             true_ms=true_ms(at_ms, mono_ms, clock, anchors.get(boot_id, ())),
             clock=QUALITIES[clock],
             received_ms=received_ms,
+            trusted=clock == SYNCED or bool(anchors.get(boot_id)),
         )
         for (boot_id, mono_ms, clock, id_, device_name, card, direction, standing, chosen, at_ms, received_ms) in rows
     ]

@@ -9,6 +9,7 @@ from fastapi.responses import StreamingResponse
 
 from hub import pages, shown
 from hub.attendance import store
+from hub.attendance.tap_owner import owners
 from hub.db import Connection
 from hub.fleet import listing as fleet
 from hub.guard import Who, fresh, need
@@ -54,8 +55,10 @@ def taps(request: Request, who: Seer, asked: AskedFor, before: pages.Before = No
     """Newest first; the first page updates by itself."""
 
     def gather(conn: Connection) -> dict[str, object]:
+        found = asked.taps(conn, _ON_A_PAGE, before)
         return {
-            "taps": asked.taps(conn, _ON_A_PAGE, before),
+            "taps": found,
+            "owners": owners(conn, found),
             "terminals": [name for name, kind in fleet.names(conn) if kind in ("terminal", "")],
         }
 
@@ -69,7 +72,8 @@ async def tap_events(request: Request, who: Seer, asked: AskedFor) -> StreamingR
     language = pages.language_of(request)
 
     def rows(conn: Connection) -> str:
-        return pages.fragment("_taps.html", language, taps=asked.taps(conn, _ON_A_PAGE))
+        found = asked.taps(conn, _ON_A_PAGE)
+        return pages.fragment("_taps.html", language, taps=found, owners=owners(conn, found))
 
     return stream(request, "taps", lambda change: change.taps, rows, _PAUSE_S)
 

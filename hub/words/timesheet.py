@@ -61,7 +61,7 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "month_open": ("確認が必要な日が{n}日あります", "{n} days need somebody"),
     "presence": ("在庁時間", "Present"),
-    "regular": ("正規の勤務時間", "Regular hours"),
+    "regular": ("正規の時間", "Regular"),
     "overtime": ("時間外", "Overtime"),
     "allowance_yen": ("手当の額", "Allowance"),
     "month_sums": ("区分ごとの合計", "Sums by class"),
@@ -145,11 +145,6 @@ WORDS: dict[str, tuple[str, str]] = {
     "month_not_employed": ("この月は在籍していません", "Not employed in this month"),
     "month_not_employed_hint": ("在籍は{since}からです。", "Employed since {since}."),
     "month_go": ("在籍している月を開く", "Go to a month of employment"),
-    "month_nobody": ("職員番号とつながっていません", "Not joined to a staff number"),
-    "month_nobody_hint": (
-        "あなたのサインイン名に職員番号がまだつながっていません。総務の担当者に頼んでください。",
-        "No staff number is joined to your sign-in name yet. Ask the general-affairs section.",
-    ),
     # a day
     "day_nav": ("日の移動", "Days"),
     "explain_gap": ("在庁の理由を書く", "Say why"),
