@@ -1,18 +1,17 @@
 """Layouts by name, read; what of a month they cannot write."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
 from hub.attendance.close_web import Check
 from hub.db import Connection
 from hub.payroll import layout, store
-from hub.payroll.cell import Letters
 from hub.payroll.form import Layout
-from hub.payroll.line import Table
 from hub.payroll.part import BadLayout
 from hub.staff import store as staff
 from hub.words import Language, word
-from hub.writable import Encoding, Unwritable, cannot_write
+from hub.writable import cannot_write
 
 _FIRST = "generic"
 
@@ -25,8 +24,9 @@ class Choice(NamedTuple):
     bad: BadLayout | None = None
 
 
+@lru_cache(maxsize=64)
 def read(form: store.Form) -> Choice:
-    """A layout out of its text."""
+    """A layout out of its text; read once."""
     try:
         return Choice(form, layout.read(form.text, f"{form.name}.toml"))
     except BadLayout as error:
@@ -49,13 +49,6 @@ def said(language: Language, bad: BadLayout) -> str:
     where = f"{bad.file} [{bad.place}]" if bad.place else bad.file
     key = "layout_wrong" if bad.found else "layout_wrong_nothing"
     return word(language, key, where=where, found=bad.found, expected=expected)
-
-
-def unwritable(table: Table, letters: Letters, encoding: Encoding) -> list[Unwritable]:
-    """Names and departments that an encoding cannot write, with what is written instead put in."""
-    names = ((line.number, letters.name(line.number, line.name)) for line in table.lines)
-    sections = dict.fromkeys((line.department_code, letters.text(line.department)) for line in table.lines)
-    return cannot_write([*names, *sections], encoding)
 
 
 def close_check(conn: Connection, month: str, language: Language) -> list[Check]:

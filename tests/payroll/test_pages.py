@@ -151,7 +151,8 @@ def test_names_that_cannot_be_written_stop_the_file_until_something_stands_for_t
     assert take(clerk, "kyuryo-rakuda").status_code == 409
     assert town.read(store.left) == []
     assert "000124" in clerk.get("/payroll/letters").text
-    assert clerk.get("/attendance/close").status_code == 200
+    close_page = clerk.get("/attendance/close?month=2026-11").text
+    assert "書けない氏名が1人分あります(職員番号 000124)" in close_page
     assert clerk.send("/payroll/letters", {"kind": "letter", "what": "𠮷", "written": "〜"}).status_code == 422
     assert clerk.send("/payroll/letters", {"kind": "letter", "what": "𠮷野", "written": "吉"}).status_code == 422
     assert clerk.send("/payroll/letters", {"kind": "number", "what": "999", "written": "吉"}).status_code == 422
