@@ -11,7 +11,7 @@ from fastapi import Response
 from hub import pages, shown
 from hub.attendance import gather, profile_store, request_form, request_say
 from hub.attendance.request import LEAVE_KINDS, PARTS, Kind
-from hub.attendance.request_check import Known, hours_of
+from hub.attendance.request_check import Known, day_kind, hours_of
 from hub.attendance.request_entry import Found
 from hub.attendance.request_form import Fields
 from hub.attendance.request_known import known
@@ -94,7 +94,8 @@ def _leave(about: Known, day: date, came: datetime | None, went: datetime | None
 
 
 def _exchange(about: Known, day: date, came: datetime | None, went: datetime | None) -> dict[str, str]:
-    return {"worked": day.isoformat(), "off": ""}
+    """The day that is worked, where it is a day off at all."""
+    return {} if day_kind(about, day) == "work" else {"worked": day.isoformat()}
 
 
 _FILL = {

@@ -8,7 +8,6 @@ from playwright.sync_api import Browser, Page
 
 from hub import pages
 from hub.attendance import timesheet_store
-from hub.attendance.request import KINDS
 from hub.attendance.rules.calendar import month_of
 from tests.attendance.requests import hall as halls
 from tests.attendance.requests.hall import Hall
@@ -137,8 +136,15 @@ def test_the_pages_keep_nobody_out(browser: Browser, hall: Hall) -> None:
         "/my-time/requests/new",
         {"kind": "order", "day": day, "begin": "17:30", "end": "20:00", "reason": "決算"},
     )
+    forms = [f"/my-time/requests/new?kind={kind}" for kind in ("correction", "leave", "swap")]
     looked_at = [
-        (taro, [f"/my-time?month={month}", *(f"/my-time/requests/new?kind={kind}" for kind in KINDS)]),
+        (
+            taro,
+            [
+                f"/my-time?month={month}",
+                *forms,
+            ],
+        ),
         (clerk, [f"/attendance/open?month={month}", "/attendance/requests/new?kind=order", "/my-time"]),
         (boss, ["/attendance/requests", "/attendance/requests/1", "/attendance/requests?state=refused"]),
     ]

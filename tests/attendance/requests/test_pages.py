@@ -341,6 +341,9 @@ def test_both_languages_and_kinds(hall: Hall) -> None:
 def test_every_kind_goes_through_the_form(hall: Hall) -> None:
     taro = hall.browser("taro")
     saturday = hall.day + timedelta(days=(5 - hall.day.weekday()) % 7)
+    form = taro.get(f"/my-time/requests/new?kind=swap&day={saturday}").text
+    assert f'name="worked" type="date" value="{saturday}"' in form
+    assert 'name="worked" type="date" value=""' in taro.get(f"/my-time/requests/new?kind=swap&day={hall.day}").text
     swap = {"kind": "swap", "worked": saturday.isoformat(), "off": hall.day.isoformat()}
     half = {"half": "yes", "worked_begin": "08:30", "off_begin": "13:00"}
     body = one(hall, ask(taro, {**swap, **half})).body
