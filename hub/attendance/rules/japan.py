@@ -23,11 +23,6 @@ def date_of(number: int) -> date:
     return date.fromordinal(number + _FIRST)
 
 
-def weekday_of(number: int) -> int:
-    """0 is Monday, as in `date.weekday`."""
-    return (number + 3) % 7
-
-
 def week_of(number: int) -> int:
     """The week, from Sunday to Saturday, as a number."""
     return (number + 4) // 7

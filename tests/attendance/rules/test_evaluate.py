@@ -219,6 +219,7 @@ def test_a_profile_and_what_null_switches_off() -> None:
     assert (found.monthly_rounding, found.unit_formula, found.sixty_hours_min) == ("none", "national", None)
     assert (found.rates["HOL135"], found.rates["W125"], found.closed_days) == (35, 125, ("12-31",))
     assert read_profile({"rest_target_h": 10, "debounce_s": 3}).debounce_ms == 3000
+    assert read_profile({"debounce_s": Decimal("2.5")}).debounce_ms == 2500
 
 
 @pytest.mark.parametrize(
@@ -233,6 +234,14 @@ def test_a_profile_and_what_null_switches_off() -> None:
             "staff.unit_yen: expected a whole number from 0 to 1000000000, found 1.5",
         ),
         ({"staf": 1}, "given: expected only"),
+        ({"staff": {"unit_yen": 1, "week": []}}, "staff.week: expected seven days from Monday on"),
+        ({"staff": {"unit_yen": 1, "shifts": 1}}, "staff.shifts: expected true or false, found 1"),
+        ({"profile": {"day_line": "25:00"}}, "profile.day_line: expected a clock time up to 24:00"),
+        ({"profile": {"day_line": "50:00"}}, "profile.day_line: expected a clock time such as 17:15, found '50:00'"),
+        ({"profile": {"lunch": ["12:00"]}}, "profile.lunch: expected hours such as"),
+        ({"profile": {"lunch": {"at": "12:00"}}}, "profile.lunch: expected hours such as"),
+        ({"profile": {"night": "25:00-30:00"}}, "profile.night: expected hours that begin on their day"),
+        ({"punches": [CASE["punches"][0] | {"terminal": 7}]}, "punches[0].terminal: expected a text, found 7"),
         ({"profile": {"lunchbreak": 1}}, "profile: expected only"),
         ({"profile": {"day": None}}, "profile.day: expected a value; it cannot be switched off"),
         ({"profile": {"lunch": "12-13"}}, "profile.lunch: expected a clock time such as 17:15, found '12'"),
