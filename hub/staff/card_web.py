@@ -3,6 +3,7 @@
 A card is named by its label or by the first eight figures of its token, in addresses too.
 """
 
+import re
 from datetime import date, datetime
 from typing import Annotated, Any
 
@@ -25,6 +26,7 @@ Keeper = Annotated[Who, Depends(need("staff"))]
 Id = Annotated[int, Query(ge=0, le=pages.LAST_ID)]
 
 _DIGITS = 8
+_PREFIX = re.compile("[0-9a-f]{8,32}")
 _FOUND = 20
 _QUEUE = 8
 _PAUSE_S = 0.1
@@ -57,7 +59,7 @@ def cards(request: Request, who: Keeper, q: str = "", state: str = "", did: str 
         return {
             "lines": found,
             "total": len(known),
-            "strangers": len(store.unknown_cards(conn)),
+            "strangers": store.strangers(conn),
             "changed": store.card(conn, card) if card else None,
         }
 
@@ -170,10 +172,11 @@ def _give(
 
 def _stranger(conn: Connection, digits: str) -> store.Unknown:
     digits = digits.lower()
-    found = [one for one in store.unknown_cards(conn) if len(digits) >= _DIGITS and one.token.startswith(digits)]
-    if len(found) != 1:
+    found = store.strangers_like(conn, digits) if _PREFIX.fullmatch(digits) else []
+    stranger = store.unknown_card(conn, found[0]) if len(found) == 1 else None
+    if stranger is None:
         raise HTTPException(404)
-    return found[0]
+    return stranger
 
 
 def _local(at_ms: int) -> str:
@@ -254,13 +257,21 @@ def hand_out(
 
 
 def _queue(conn: Connection, department: str) -> list[Member]:
-    """Who works here and has no card, by number."""
+    """Who works here, taps, and has no card, by number."""
     today = date.fromisoformat(shown.day_of(pages.now_ms()))
     has = {card.staff_id for card in store.cards(conn) if card.until_ms is None}
-    found = [one for one in store.members(conn).values() if one.employed_on(today) and one.id not in has]
-    if department:
-        found = [one for one in found if (terms := one.terms_on(today)) and terms.department == department]
-    return found
+    return [
+        one
+        for one in store.members(conn).values()
+        if one.employed_on(today) and one.id not in has and _taps(one, today, department)
+    ]
+
+
+def _taps(member: Member, today: date, department: str) -> bool:
+    terms = member.terms_on(today)
+    if terms is None:
+        return not department
+    return terms.tracked and department in ("", terms.department)
 
 
 def _tapped(conn: Connection, after: int, staff_id: int) -> dict[str, Any]:

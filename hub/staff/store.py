@@ -491,6 +491,21 @@ def unknown_cards(conn: Connection) -> list[Unknown]:
     return sorted(found, key=lambda one: (-one.last_ms, one.token))
 
 
+def strangers(conn: Connection) -> int:
+    """How many there are."""
+    return int(conn.execute(f"SELECT count(*) FROM ({_STRANGERS})").fetchone()[0])  # noqa: S608 (our own words)
+
+
+def strangers_like(conn: Connection, prefix: str) -> list[str]:
+    """Tokens of those that begin so (hexadecimal figures), at most two."""
+    rows = conn.execute(
+        "SELECT DISTINCT card FROM punch WHERE card >= ? AND card < ? "
+        "AND NOT EXISTS (SELECT 1 FROM card c WHERE c.token = punch.card) LIMIT 2",
+        (prefix, prefix + "~"),
+    )
+    return [str(token) for (token,) in rows]
+
+
 def unknown_card(conn: Connection, token: str) -> Unknown | None:
     """One of them; None for a card that is somebody's, or was never tapped."""
     n, first_ms, last_ms, latest = conn.execute(

@@ -71,7 +71,7 @@ def staff(request: Request, who: Keeper, asked: AskedFor) -> Response:
             "held": held,
             "departments": store.departments(conn),
             "names_kept": store.names_kept(conn),
-            "strangers": len(store.unknown_cards(conn)),
+            "strangers": store.strangers(conn),
         }
 
     values = request.app.state.db.read(gather)

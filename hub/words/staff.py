@@ -153,7 +153,6 @@ WORDS: dict[str, tuple[str, str]] = {
     "card_do_lost": ("紛失", "Lost"),
     "card_do_found": ("見つかった", "Found"),
     "card_do_returned": ("返却", "Back"),
-    "card_do_label": ("番号を保存", "Save the label"),
     "card_did_lost": ("紛失にしました。端末に届きしだい使えなくなります。", "Reported lost. Terminals refuse it as soon as they hear."),
     "card_did_found": ("使えるように戻しました。", "It can be used again."),
     "card_did_returned": ("返却を受け付けました。", "It is back."),

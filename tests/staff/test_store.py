@@ -389,6 +389,9 @@ def test_cards_that_were_tapped_and_are_nobodys(db: Db) -> None:
         store.Unknown(A, 2, 1000, 3000, "toshokan", "felica"),
         store.Unknown("c" * 32, 1, 500, 500, "genkan", ""),
     ]
+    assert db.read(store.strangers) == 3
+    assert db.read(lambda conn: store.strangers_like(conn, "aaaa")) == [A]
+    assert db.read(lambda conn: store.strangers_like(conn, "bbbb")) == []
     assert db.read(lambda conn: store.unknown_card(conn, B)) is None
     assert db.read(lambda conn: store.unknown_card(conn, "e" * 32)) is None
     last = db.read(store.last_punch)
