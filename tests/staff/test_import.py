@@ -164,6 +164,16 @@ def test_what_was_looked_at_is_what_is_done(town: Town, clerk: Browser) -> None:
     answer = confirm(clerk, "staff", look)
     assert answer.status_code == 409
     assert "確かめたあとに登録が変わりました" in answer.text
+    # Nothing is wrong with it now, but it would change something else than what was looked at.
+    look = upload(town, clerk, "/staff/import/staff", "職員番号,時間単価(円),適用日\n0012,1500,2026-10-01\n".encode())
+    town.write(
+        lambda conn: acts.set_terms(conn, 0, "sachi", _first(town), Terms(since=date(2026, 6, 1), unit_yen=1400))
+    )
+    answer = confirm(clerk, "staff", look)
+    assert answer.status_code == 409
+    assert "1400 → <strong>1500" in answer.text
+    assert [one.unit_yen for one in _first(town).terms] == [None, 1400]
+    assert confirm(clerk, "staff", answer).status_code == 303
     assert clerk.send("/staff/import/staff/do", {"token": "x", "digest": "y"}).status_code == 410
     assert clerk.send("/staff/import/cats/do", {"token": "x", "digest": "y"}).status_code == 404
     # Another's file is not mine.
