@@ -1,4 +1,7 @@
-"""What comes out of a person's month (rule): days with their pieces, minutes, hours and yen by class."""
+"""What comes out of a person's month (rule): days with their pieces, minutes, hours and yen by class.
+
+`gc=False`: they hold no cycle, and a department's month has so many that looking for one is what a page would wait for.
+"""
 
 from datetime import date
 from typing import Literal
@@ -9,7 +12,7 @@ from hub.attendance.rules.given import Span
 from hub.attendance.rules.kinds import DayKind, Flag, Note, PayClass, Status
 
 
-class Piece(msgspec.Struct, frozen=True, kw_only=True):
+class Piece(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A stretch of a day in which everything is the same: the bar on the page, and the reason for each minute.
 
     `duty`: regular hours, a break, or neither. `pay` is the class that is paid, None for what the salary covers or what
@@ -25,7 +28,7 @@ class Piece(msgspec.Struct, frozen=True, kw_only=True):
     refs: tuple[str, ...] = ()
 
 
-class DayResult(msgspec.Struct, frozen=True, kw_only=True):
+class DayResult(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One duty day. Minutes are None where an end is missing; `worked` leaves breaks out.
 
     `status` off: nothing is asked of the day (no duty, still to come, or nobody taps).  `late_min`: regular minutes
@@ -59,7 +62,7 @@ class DayResult(msgspec.Struct, frozen=True, kw_only=True):
         return self.status in ("incomplete", "unexplained")
 
 
-class UnitResult(msgspec.Struct, frozen=True, kw_only=True):
+class UnitResult(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The figures at one hourly unit: a month has two when the salary changed in it."""
 
     since: date
@@ -70,7 +73,7 @@ class UnitResult(msgspec.Struct, frozen=True, kw_only=True):
     yen: int
 
 
-class MonthResult(msgspec.Struct, frozen=True, kw_only=True):
+class MonthResult(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One person's month. `hours` are whole hours after rounding; with `monthly_rounding` none they are empty."""
 
     month: str
