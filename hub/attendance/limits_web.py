@@ -147,8 +147,6 @@ def _office(member: Member, month: str) -> Office:
 
 def _overtime(conn: Connection, staff_ids: list[int], month: str, now_ms: int) -> dict[int, int]:
     close = close_store.latest(conn, month)
-    if close is not None:
-        results = close_store.results(conn, close, staff_ids)
-    else:
-        results = timesheet_store.months(conn, staff_ids, month, now_ms)
-    return {id_: result.overtime_min for id_, result in results.items()}
+    if close is None:
+        return timesheet_store.overtime(conn, staff_ids, month, now_ms)
+    return {id_: one.overtime_min for id_, one in close_store.results(conn, close, staff_ids).items()}

@@ -8,6 +8,7 @@ import pytest
 from openpyxl import load_workbook
 
 from hub import pages
+from hub.attendance import timesheet_store
 from hub.shown import moment
 from tests.attendance.pages.conftest import Office
 from tests.attendance.pages.filled import MONTH
@@ -95,6 +96,16 @@ def test_the_year_against_its_limits(clerk: Browser) -> None:
     text = plain(clerk.get("/attendance/limits/2026").text)
     assert "上限に近い人はいません" in text
     assert clerk.get("/attendance/limits").status_code == 303
+
+
+def test_overtime_read_past_the_days_is_that_of_the_months(office: Office) -> None:
+    ids, now_ms = list(office.ids.values()), pages.now_ms()
+    for _ in range(2):
+        told = office.town.read(lambda conn: timesheet_store.overtime(conn, ids, MONTH, now_ms))
+        found = office.town.read(lambda conn: timesheet_store.fold(conn, ids, MONTH, now_ms))
+        assert told == {id_: one.overtime_min for id_, one in found.items()}
+        # The second time out of the cache.
+        timesheet_store.warm(office.town.db, ids, MONTH, now_ms)
 
 
 def test_punches_tell_whose_they_are_and_how_the_clock_was(clerk: Browser) -> None:
