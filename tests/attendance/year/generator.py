@@ -26,6 +26,8 @@ DEPARTMENTS = ("010", "020", "030")
 TERMINALS = 6
 # 03:00 of the day after.
 DAY_LINE_MIN = 1620
+# 14:30: a lone tap from here on reads as a going.
+CLOCK_OUT_FROM_MIN = 870
 DEPOT = 5
 MINUTE_MS, DAY_MS = 60_000, 86_400_000
 TOWN_DAY = Hours(510, 1035)
@@ -119,7 +121,7 @@ class Year:
             month=month,
             terms=who.terms,
             taps=tuple(
-                self._seen(tap)
+                self._seen(tap, known_ms)
                 for tap in who.taps
                 if ms(first) <= tap.at_ms < ms(last)
                 and tap.at_ms < (depot_until_ms if tap.terminal == DEPOT else known_ms)
@@ -140,10 +142,12 @@ class Year:
         """Which boot of a time clock a moment is in."""
         return next(boot for boot in reversed(self.boots[terminal]) if boot.begin_ms <= at_ms)
 
-    def _seen(self, tap: TrueTap) -> Tap:
+    def _seen(self, tap: TrueTap, known_ms: int) -> Tap:
         boot = self.boot_at(tap.terminal, tap.at_ms)
         raw_ms, quality = boot.raw(tap.at_ms)
-        known = quality == "synced" or boot.read_after_ms is not None
+        # A clock reading that has not come yet puts nothing right.
+        told = boot.read_after_ms is not None and boot.begin_ms + boot.read_after_ms < known_ms
+        known = quality == "synced" or told
         at_ms = tap.at_ms if known else raw_ms
         return Tap(at_ms=at_ms, direction=tap.chosen, skew_s=(raw_ms - at_ms) // 1000, trusted=known)
 
@@ -327,6 +331,11 @@ class _Life:
         before = self.who.assigned.get(day - timedelta(days=1))
         return before is not None and before.end > 1440
 
+    def _late_before(self, day: date) -> bool:
+        """Whether an order of the evening before reached over midnight: nobody is called again in that night."""
+        orders = (*self.who.orders, *self.who.refused)
+        return any(order.span.end > first_minute(day) for order in orders)
+
     def _called(self, day: date) -> None:
         """Called on a day off: to a fair, to a pipe that burst."""
         begin, end = self.chance.choice(((540, 750), (480, 1080), (1200, 1400)))
@@ -338,7 +347,7 @@ class _Life:
         if self.is_busy and day.month in (10, 12):
             # Elections and the year's end: past sixty hours.
             dice *= 0.3
-        if day.month in (12, 1, 2) and dice > 0.95:
+        if day.month in (12, 1, 2) and dice > 0.95 and not self._late_before(day):
             early = self.chance.choice((120, 250, 330))
             self._order(day, early, begin)
             return early - self.chance.randrange(20), went
@@ -363,10 +372,11 @@ class _Life:
         came_ms, went_ms = (ms(day, minute, self.chance.randrange(60)) for minute in (came, went))
         dice = self.chance.random()
         if dice < 0.02:
-            # Forgotten: the clerk enters it, the chief approves it.  A lone tap of a night reads as the other end, so
-            # that both are entered.
+            # Forgotten: the clerk enters it, the chief approves it.  A lone tap at an odd hour reads as the other end,
+            # so that both are entered.
             in_ms, out_ms = (moment - moment % MINUTE_MS for moment in (came_ms, went_ms))
-            forgot_out, night = self.chance.random() < 0.5, went > DAY_LINE_MIN
+            forgot_out = self.chance.random() < 0.5
+            night = went > DAY_LINE_MIN or came >= CLOCK_OUT_FROM_MIN or went < CLOCK_OUT_FROM_MIN
             self.who.corrections.append(
                 Correction(
                     day=day,

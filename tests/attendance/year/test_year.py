@@ -15,7 +15,7 @@ import pytest
 from hub.attendance import amount, close_store, closing, request_store, timesheet_store
 from hub.attendance.close_store import Close
 from hub.attendance.request import Body, CorrectionBody, LeaveBody, OrderBody, SubstituteBody, SwapBody
-from hub.attendance.rules.given import Given
+from hub.attendance.rules.given import Given, Tap
 from hub.attendance.rules.kinds import PAY_CLASSES
 from hub.attendance.rules.result import MonthResult
 from hub.db import Connection
@@ -193,7 +193,7 @@ class Office:
         self.ids = hub.db.write_now(lambda conn: enter_people(conn, made))
         self.booked = 0
         self.hashes: list[tuple[str, int, str]] = []
-        self._reckoned: dict[tuple[str, str, int], Reckoned] = {}
+        self._reckoned: dict[tuple[str, str, tuple[Tap, ...]], Reckoned] = {}
 
     def truth(self, month: str, known_ms: int, depot_ms: int) -> dict[str, Reckoned]:
         """What the oracle makes of what is known."""
@@ -205,7 +205,7 @@ class Office:
 
     def _reckon(self, who: Someone, given: Given) -> Reckoned:
         """The oracle is slow: the same taps are not reckoned twice (all else of a person stays as it is)."""
-        key = who.number, given.month, len(given.taps)
+        key = who.number, given.month, given.taps
         if key not in self._reckoned:
             self._reckoned[key] = reckon(given)
         return self._reckoned[key]
