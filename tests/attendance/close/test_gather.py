@@ -38,7 +38,9 @@ def test_whoever_held_the_card_was_there(tmp_path: Path) -> None:
     with hall(tmp_path / "hub.db") as one:
         taro = one.person("0001", card=1, since_ms=ms("2026-10-02 12:00"))
         hana = one.person("0002")
-        # Before anybody had it: it is the one's who gets it next.
+        # Days before, when it was tried out.
+        one.tap(1, "2026-10-01 16:00", standing="unknown")
+        # Before anybody had it: it is the one's who gets it that day.
         one.tap(1, "2026-10-02 08:20", standing="unknown")
         one.tap(1, "2026-10-02 17:20")
         (card,) = one.read(staff.cards)
