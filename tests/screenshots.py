@@ -7,9 +7,13 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page
 
+from tests.attendance.close.hall import Hall
+from tests.attendance.pages.filled import fill as fill_office
 from tests.broker import Broker
 from tests.chromium import chromium
 from tests.hub_process import Hub
+from tests.login.parts import Browser as Person
+from tests.login.parts import running_town
 from tests.pages.browser import Scheme, owe_nothing
 from tests.pages.filled import fill
 
@@ -81,6 +85,32 @@ PAGES = {
     "punch-import": "/attendance/punches/import",
     "error": "/nowhere",
 }
+# A town hall with three people and an October that is over; looked at by the clerk, and by the one whose month it is.
+OFFICE = {
+    "office-who": "/attendance",
+    "office-month": "/attendance/people/0012/2026-10",
+    "office-day": "/attendance/people/0012/2026-10/2026-10-01",
+    "office-night": "/attendance/people/0056/2026-10/2026-10-09",
+    "office-limits": "/attendance/people/0056/limits/2026",
+    "office-months": "/attendance/months/2026-10",
+    "office-requests": "/attendance/requests",
+    "office-request": "/attendance/requests/new?number=0034&kind=correction&day=2026-10-05",
+    "office-open": "/attendance/open",
+    "office-close": "/attendance/close?month=2026-10",
+    "office-rules": "/attendance/rules",
+    "office-rules-change": "/attendance/rules/new",
+    "office-holidays": "/attendance/rules/holidays?year=2026",
+    "office-taps": "/taps",
+    "office-staff": "/staff",
+    "office-person": "/staff/0012",
+    "office-cards": "/staff/cards",
+    "office-payroll": "/payroll?month=2026-10",
+}
+OWN = {
+    "own-month": "/my-time",
+    "own-day": "/my-time/2026-10/2026-10-01",
+    "own-request": "/my-time/requests/new?kind=order",
+}
 DARK = ("today", "devices", "device", "taps", "people")
 
 
@@ -136,6 +166,29 @@ def pictures(browser: Browser, hub: Hub, folder: Path) -> None:
     context.close()
 
 
+def office(browser: Browser, work: Path, folder: Path) -> None:
+    """Pages of attendance, with people in them."""
+    with running_town(work) as town:
+        town.add("sato", "clerk")
+        town.add("boss", "approver")
+        person = town.add("hanako", "staff")
+        fill_office(Hall(town.db), time.time_ns() // 1_000_000, person)
+        for name, paths in (("sato", OFFICE), ("hanako", OWN)):
+            http = Person(town)
+            http.sign_in(name)
+            for language in ("ja", "en"):
+                context = browser.new_context(timezone_id="Asia/Tokyo")
+                kept = {cookie.name: cookie.value or "" for cookie in http.cookies.jar} | {"language": language}
+                context.add_cookies([{"name": key, "value": value, "url": town.url} for key, value in kept.items()])
+                page = context.new_page()
+                for width in WIDTHS:
+                    page.set_viewport_size({"width": width, "height": 800})
+                    for shown, path in paths.items():
+                        page.goto(town.url + path)
+                        shoot(page, folder / f"{shown}-{width}-{language}-light.png")
+                context.close()
+
+
 def main() -> int:
     """Makes the folder anew; the exit code."""
     if len(sys.argv) != 2:
@@ -153,6 +206,7 @@ def main() -> int:
         pictures(browser, hub, folder)
         for teller in tellers:
             teller.drop()
+        office(browser, Path(work) / "office", folder)
     print(f"{folder}: {len(list(folder.glob('*.png')))} pictures")
     return 0
 

@@ -96,7 +96,8 @@ def due(conn: Connection, now_ms: int) -> list[Due]:
         "AND (r.device_id IS NULL OR r.key_name <> c.key_name OR r.touched <> ? OR ahead) ORDER BY d.name",
         (now_ms - _APART_MS, now_ms, touched),
     )
-    return [Due(id_, name, key_name, chain, bool(ahead)) for id_, name, key_name, chain, ahead in rows]
+    found = [Due(id_, name, key_name, chain, bool(ahead)) for id_, name, key_name, chain, ahead in rows]
+    return [one for one in found if _key(one) is not None]
 
 
 def publish(conn: Connection, signing: Signing, keys: Keys, now_ms: int) -> Published:
@@ -169,8 +170,15 @@ def _too_many(content: RosterContent) -> str:
 
 def _message(signing: Signing, one: Due, inc: str, generation: int, plain: bytes) -> bytes:
     about = signed.roster_place_bytes(one.device, inc, generation)
-    key: Any = x509.read_leaf(one.chain.encode()).public_key()
-    return codec.encode(signing.roster(one.device, inc, generation, sealed.seal(key, plain, about)))
+    return codec.encode(signing.roster(one.device, inc, generation, sealed.seal(_key(one), plain, about)))
+
+
+def _key(one: Due) -> Any:
+    """The key to seal to; None for a certificate that was entered without its text, to which nothing can be sealed."""
+    try:
+        return x509.read_leaf(one.chain.encode()).public_key()
+    except x509.BadChain:
+        return None
 
 
 def _next(last: tuple[Any, ...] | None, told: tuple[str, int], now_ms: int) -> tuple[str, int]:

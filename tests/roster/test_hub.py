@@ -129,6 +129,16 @@ def test_a_new_terminal_gets_it_when_it_has_its_certificate_and_one_on_hold_does
         assert one.publish().devices == ()
 
 
+def test_a_certificate_that_is_not_there_to_read_holds_up_nobody_else(tmp_path: Path) -> None:
+    with town(tmp_path) as one:
+        one.card(HANAKO, "山田花子")
+        first, second = one.id_of("terminal-1"), one.add_terminal("terminal-2")
+        one.db.write_now(lambda conn: conn.execute("UPDATE certificate SET chain = '' WHERE device_id = ?", (first,)))
+        assert one.publish().devices == ("terminal-2",)
+        assert [due.device_id for due in one.db.read(lambda conn: roster_store.due(conn, one.now_ms))] == []
+        assert second != first
+
+
 def test_another_certificate_gets_it_sealed_anew(tmp_path: Path) -> None:
     with town(tmp_path) as one:
         one.card(HANAKO, "山田花子")
