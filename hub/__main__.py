@@ -1,6 +1,7 @@
 """`machinaka-hub`: the town hall.  What a person got wrong ends with one sentence and code 2."""
 
 import argparse
+import gc
 import logging
 import os
 import signal
@@ -79,6 +80,9 @@ def _serve(arguments: argparse.Namespace) -> int:
     with listening:
         _open(settings).close()
         hub = app.make_app(settings)
+        # What is loaded by now stays: the collector need not walk over it again while somebody waits for a page.
+        gc.collect()
+        gc.freeze()
         server = uvicorn.Server(serving.config(hub, settings))
         server.run(sockets=[listening])
     return 0 if server.started and not hub.state.work_failed else 1
