@@ -116,7 +116,8 @@ class Link:
             raise Refused(str(error)) from error
         self._serve_socket()
         try:
-            await asyncio.wait_for(self._answer, _CONNECT_S)
+            async with asyncio.timeout(_CONNECT_S):
+                await self._answer
         except TimeoutError as error:
             raise Refused("no answer to the connection") from error
         self._client.subscribe([(self._topic("ack"), 1), (self._topic("down"), 1)])

@@ -190,8 +190,10 @@ class Uplink:
                 await self._fill(link, lane, lane_state, now_s)
                 await self._ask(link, lane, lane_state, now_s)
             self._set(answered=not self._is_late(now_s))
+            # Not `wait_for`: in Python 3.11 it forgets that it was told to end when it is woken in the same moment.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), self._pause_s(now_s))
+                async with asyncio.timeout(self._pause_s(now_s)):
+                    await self._wake.wait()
 
     # ---- out
 

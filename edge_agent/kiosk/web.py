@@ -140,7 +140,8 @@ async def _events(request: web.Request) -> web.StreamResponse:
         while True:
             view = screen.view
             with contextlib.suppress(TimeoutError):
-                view = await asyncio.wait_for(views.get(), _HEARTBEAT_S)
+                async with asyncio.timeout(_HEARTBEAT_S):
+                    view = await views.get()
             await response.write(_event(view, clock.now_ms(), request.app[_HOLDER].now))
     return response
 

@@ -196,3 +196,22 @@ async def test_at_most_four_batches_are_under_way(tmp_path: Path, broker: Broker
         await drained(device)
         assert hub.seqs(DEVICE, "bulk") == list(range(1, 4001))
     hub.stop()
+
+
+async def test_it_ends_when_it_is_told_to_in_the_moment_in_which_it_is_woken(tmp_path: Path, broker: Broker) -> None:
+    hub = TinyHub(broker.port)
+    hub.start()
+    device = Device(tmp_path, broker.port)
+    # How far the waking has got when the end comes is up to the event loop: each step is tried.
+    for steps in range(4):
+        task = asyncio.create_task(device.uplink.run())
+        await until(lambda: device.uplink.state.connected)
+        await asyncio.sleep(0.1)
+        await device.punch(1)
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait([task], timeout=20)
+        assert task.cancelled(), steps
+    await asyncio.to_thread(device.spool.close)
+    hub.stop()
