@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, settings
-from schemathesis.specs.openapi.checks import positive_data_acceptance
+from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 from starlette.datastructures import State
 
 from hub.api.service import ROOT, document, make_api
@@ -54,8 +54,13 @@ schema = schemathesis.openapi.from_dict(document(make_api(State())))
 )
 def test_d9_every_answer_is_as_the_document_says(case: schemathesis.Case[Any], api: Api) -> None:
     beyond = case.operation.definition.raw["operationId"] in BEYOND_A_SCHEMA
+    # What is wrong with such a case may be no more than the header that this test puts there.
+    bare = not any(name.lower() == "authorization" for name in case.headers or {})
     case.call_and_validate(
         base_url=api.town.url + ROOT,
         headers={"Authorization": f"Bearer {api.token}"},
-        excluded_checks=[positive_data_acceptance] if beyond else [],
+        excluded_checks=[
+            *([positive_data_acceptance] if beyond else []),
+            *([negative_data_rejection] if bare else []),
+        ],
     )

@@ -53,7 +53,7 @@ class Town(NamedTuple):
 
     def put(self, one: Card) -> View:
         """A card is held before the terminal; the view that it brings up."""
-        kiosk, shown, end = self.agent.kiosk, len(self.agent.kiosk.taps), time.monotonic() + 60
+        kiosk, shown, end = self.agent.kiosk, len(self.agent.kiosk.taps), time.monotonic() + 150
         while len(kiosk.taps) == shown and time.monotonic() < end:
             time.sleep(1.6)
             self.agent.field.place(one)

@@ -107,10 +107,13 @@ def test_a_card_that_goes_away_in_the_middle_is_held_against_nobody(field: UdpFi
                 return super().answer(rate, frame)
 
         field.place(Gone(IDM, KEY))
-        assert ear.card() == CardUnreadable("stumbled", ear.card().at_mono_ns)
+        # On a busy machine it is gone before anybody has spoken to it, and then nothing is told.
+        rest(ear.reader)
         field.remove()
         rest(ear.reader)
-        assert ear.settled(field, stays, after=1).proved
+        told = [one for one in ear._heard if isinstance(one, CardHeard | CardUnreadable)]
+        assert [one.reason if isinstance(one, CardUnreadable) else "heard" for one in told] in ([], ["stumbled"])
+        assert ear.settled(field, stays, after=len(told)).proved
 
 
 def test_a_card_that_need_not_is_told_at_once_and_not_asked(field: UdpField) -> None:
