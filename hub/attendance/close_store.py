@@ -138,11 +138,6 @@ def versions(conn: Connection, month: str) -> list[Close]:
     return _closes(conn, "WHERE month = ? ORDER BY version DESC", (month,))
 
 
-def all_closes(conn: Connection) -> list[Close]:
-    """Every version of every month, in the order in which they were made."""
-    return _closes(conn, "ORDER BY id", ())
-
-
 def _closes(conn: Connection, which: str, args: tuple[Any, ...]) -> list[Close]:
     rows = conn.execute(f"SELECT {_COLUMNS} FROM month_close {which}", args)  # noqa: S608 (our own words)
     names = _COLUMNS.split(", ")

@@ -12,8 +12,6 @@ import msgspec
 from hub.attendance.rules.result import MonthResult
 
 FORM = "machinaka-month-1"
-# Named in every hash and in the cache of months: raised with each change of the rules that changes a figure or a piece.
-ENGINE = "rules-1"
 
 
 class _Written(msgspec.Struct, frozen=True):
