@@ -9,7 +9,7 @@ from typing import Literal
 import msgspec
 
 from edge_agent.settings import Settings
-from wire.policy import Opening, TextSize
+from wire.policy import Confirmation, Opening, Security, TextSize
 
 Language = Literal["ja", "en"]
 
@@ -33,7 +33,21 @@ class Effective(msgspec.Struct, frozen=True):
     quiet_from: str = ""
     quiet_until: str = ""
     network_name: str = ""
+    security: Security = "open"
+    passphrase: str = ""
+    staff_network_name: str = ""
     opening_follows: bool = False
+    # The town's rule as shipped: 60 minutes, three times extended.
+    session_minutes: int = 60
+    extensions: int = 3
+    idle_minutes: int = 15
+    down_kbit: int = 8000
+    up_kbit: int = 4000
+    quota_mb: int = 1000
+    slow_kbit: int = 1000
+    confirmation: Confirmation = "none"
+    vouchers: bool = False
+    garden: tuple[str, ...] = ()
 
 
 def of_settings(settings: Settings) -> Effective:

@@ -72,6 +72,37 @@ class IdentitySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     late_after_s: Positive = 900
 
 
+class WifiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How an access point stands in the town's networks. Without `guests` it receives nobody.
+
+    `guests` is the bridge of guests' networks, `uplink` leads to the internet; `ipv4` and `ipv6` are this device's own
+    address there, with its network. `office` are networks that guests never reach (the private ranges, unless said).
+    `enforce` "nothing" is for looking at the portal on a desk: no packet is touched. `radio` names the interface of the
+    guests' network and `driver` hostapd's way to it; `radius_server` is `address:port` of whoever answers for 802.1X.
+    `button` is an input device (`/dev/input/by-path/…`) or a file (`file:/run/machinaka/button`): the disaster switch.
+    """
+
+    guests: str = ""
+    uplink: str = ""
+    ipv4: str = "10.77.0.1/22"
+    ipv6: str = "fd6d:6368:6e6b::1/64"
+    office: tuple[str, ...] = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
+    enforce: Literal["nftables", "nothing"] = "nftables"
+    listen: str = ""
+    http_port: Port = 80
+    https_port: Port = 443
+    radio: str = "wlan0"
+    staff_radio: str = ""
+    driver: Literal["nl80211", "wired"] = "nl80211"
+    channel: Annotated[int, msgspec.Meta(ge=1, le=196)] = 6
+    hostapd_dir: str = "/run/hostapd"
+    run_dir: str = "/run/machinaka"
+    radius_server: str = ""
+    button: str = ""
+    account_every_s: Positive = 10
+    tell_every_s: Positive = 300
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything that the agent is told by its file."""
 
@@ -84,6 +115,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     kiosk: KioskSettings = KioskSettings()
     identity: IdentitySettings = IdentitySettings()
     orders: OrderSettings = OrderSettings()
+    wifi: WifiSettings = WifiSettings()
     health_every_s: Positive = 60
     usage_every_s: Positive = 60
     supervisor_socket: str = ""

@@ -26,6 +26,11 @@ Need = Literal[
     "close",
     "profile",
     "payroll",
+    "wifi",
+    "vouchers",
+    "wifi_rules",
+    "disaster",
+    "inquiry",
 ]
 
 NEEDS: tuple[Need, ...] = get_args(Need)
@@ -36,19 +41,37 @@ ROLES: tuple[Role, ...] = get_args(Role)
 # approve: another person's roll-out; alerts: who is told; tokens: the keys of the HTTP API;
 # staff: who works here, and their cards; my_time: one's own hours and requests; attendance: everybody's hours, to look;
 # attend: to enter for others; approve_time: others' requests; close: the month; profile: the rules' values;
-# payroll: files for the payroll.
+# payroll: files for the payroll; wifi: access points and what they are used for, to look; vouchers: to make and print;
+# wifi_rules: terms, retention, other makers' access points; disaster: to ask for the disaster network, or to confirm
+# another person's; inquiry: to enter a lawful inquiry, or to decide on another person's.
 # What the IT officer, who keeps the machines, has no part in: people and their hours.
-_OF_PEOPLE: set[Need] = {"people", "attendance", "attend", "approve_time", "close", "profile", "payroll"}
+_OF_PEOPLE: set[Need] = {"people", "attendance", "attend", "approve_time", "close", "profile", "payroll", "inquiry"}
 _MAY: dict[Role, frozenset[Need]] = {
     "administrator": frozenset(NEEDS),
     "it": frozenset(set(NEEDS) - _OF_PEOPLE),
     "clerk": frozenset(
-        {"own", "devices", "taps", "staff", "my_time", "attendance", "attend", "close", "profile", "payroll"}
+        {
+            "own",
+            "devices",
+            "taps",
+            "staff",
+            "my_time",
+            "attendance",
+            "attend",
+            "close",
+            "profile",
+            "payroll",
+            "wifi",
+            "vouchers",
+            "inquiry",
+        }
     ),
-    "approver": frozenset({"own", "devices", "taps", "approve", "my_time", "attendance", "approve_time"}),
+    "approver": frozenset(
+        {"own", "devices", "taps", "approve", "my_time", "attendance", "approve_time", "wifi", "disaster", "inquiry"}
+    ),
     "finance": frozenset({"own", "devices", "my_time", "payroll"}),
-    "support": frozenset({"own", "devices", "inventory", "my_time"}),
-    "auditor": frozenset({"own", "devices", "taps", "audit", "my_time", "attendance"}),
+    "support": frozenset({"own", "devices", "inventory", "my_time", "wifi", "vouchers"}),
+    "auditor": frozenset({"own", "devices", "taps", "audit", "my_time", "attendance", "wifi"}),
     "staff": frozenset({"own", "my_time"}),
 }
 

@@ -69,6 +69,8 @@ from hub.settings import Settings
 from hub.signing import Signing
 from hub.staff import roster_task
 from hub.staff import web as staff
+from hub.wifi import disaster_web, inquiry_web, privacy_web, radius_web, terms_web, usage_web, voucher_web
+from hub.wifi import web as wifi
 
 log = logging.getLogger(__name__)
 
@@ -98,6 +100,14 @@ ROUTERS = (
     profile_web.router,
     payroll.router,
     staff.router,
+    usage_web.router,
+    terms_web.router,
+    voucher_web.router,
+    disaster_web.router,
+    privacy_web.router,
+    inquiry_web.router,
+    radius_web.router,
+    wifi.router,
     login.router,
     welcome.router,
     account.router,

@@ -29,6 +29,7 @@ from hub.schema import (
     policy,
     rollout,
     staff,
+    wifi,
 )
 
 migrations = Migrations("hub")
@@ -146,6 +147,12 @@ def m015_staff(db: Database) -> None:
 def m016_attendance(db: Database) -> None:
     """Requests, profiles, closes."""
     _make(db, attendance.TABLES)
+
+
+@migrations()
+def m017_wifi(db: Database) -> None:
+    """The town's Wi-Fi."""
+    _make(db, wifi.TABLES)
 
 
 def _make(db: Database, statements: str) -> None:

@@ -92,7 +92,7 @@ def seen(request: Request, who: Annotated[Who, Depends(need("tend"))], form: For
 
 def _commands(conn: Connection, row: store.DeviceRow, who: Who) -> dict[str, Any]:
     """What may be ordered of it, and whether it is on hold."""
-    known = [verb for verb in VERBS.values() if row.kind in verb.kinds] if who.may("order") else []
+    known = [verb for verb in VERBS.values() if row.kind in verb.kinds and not verb.page] if who.may("order") else []
     hold = outbox.held(conn, [row.id]).get(row.id, "")
     return {"verbs": known, "hold": hold, "theft": stolen_store.one(conn, row.id)}
 

@@ -26,8 +26,10 @@ from wire.messages import (
     Batch,
     Certificate,
     Desired,
+    Kit,
     Order,
     Presence,
+    Roam,
     Roster,
 )
 
@@ -69,17 +71,20 @@ Sent at each connection, and as the last will. `connection` never goes back: an 
 not the newest of its boot is ignored.
 """
 _DOWN = """\
-Desired state, rosters, orders and renewed certificates; `what` tells which. A device ignores what it does not know.
+Desired state, rosters, kits, roaming grants, orders and renewed certificates; `what` tells which. A device ignores
+what it does not know.
 
 The hub keeps what it has to say in its own database until the answer has come (a record of kind `reported`,
-`roster_report`, `result` or `inventory`, or a presence that tells the generation) or its time is over, and says it
-again at each new connection or after a minute. So each may come more than once: a device obeys one order's `id` once,
-and a generation that it has is nothing new. The signature (Ed25519, RFC 8032) is over these bytes: JSON in UTF-8
+`roster_report`, `kit_report`, `result` or `inventory`, or a presence that tells the generation) or its time is over,
+and says it again at each new connection or after a minute. So each may come more than once: a device obeys one order's
+`id` once, and a generation that it has is nothing new. The signature (Ed25519, RFC 8032) is over these bytes: JSON in UTF-8
 without white space, keys sorted by code point, no fractions, of
 
     {"device", "document", "generation", "incarnation", "purpose": "machinaka desired 1"}
     {"arguments", "device", "id", "name", "nonce", "not_after_ms", "purpose": "machinaka order 1"}
     {"device", "generation", "incarnation", "purpose": "machinaka roster 1", "sealed"}
+    {"device", "generation", "incarnation", "purpose": "machinaka kit 1", "sealed"}
+    {"device", "grants", "made_ms", "purpose": "machinaka roam 1"}  (of each grant all fields)
 
 where `device` is the device's own name. What is not signed, or for another, or too late, is not obeyed.
 
@@ -94,6 +99,12 @@ The content is zlib (RFC 1950) of JSON, at most 1 MiB: `card_key` (32 bytes in b
 hex digits of HMAC-SHA-256 under it over the card's number), `cards`, a list of `[token, "issued" or "lost", name,
 kind]` (name and kind may be empty), and `kinds`, a list of `{"name", "technology", "key"}`: a FeliCa Lite-S card of
 such a kind is authentic when its card key is the first 16 bytes of HMAC-SHA-256 under `key` over its IDm.
+
+A kit is sealed in the same way (`machinaka kit content 1`): what an access point needs to receive guests while the hub
+is away. Its content is described in `wire/kit.py`. A guest's device is named by the first 32 hex digits of HMAC-SHA-256
+over its address (lower case, with colons) under the key of the day in Japan; the address itself crosses nowhere. What
+identifies a guest (`contact` of a consent) is sealed to the month's key in the same way, bound to the bytes of
+`{"purpose": "machinaka contact 1", "session"}`.
 """
 
 
@@ -113,7 +124,7 @@ def document() -> dict[str, Any]:
             "up": _channel("up", _UP, "batch"),
             "presence": _channel("presence", _PRESENCE, "presence"),
             "ack": _channel("ack", _ACK, "ack"),
-            "down": _channel("down", _DOWN, "desired", "order", "certificate", "roster"),
+            "down": _channel("down", _DOWN, "desired", "order", "certificate", "roster", "kit", "roam"),
         },
         "operations": {
             "deviceSendsBatch": _operation("send", "up", "A device sends records.", qos=1),
@@ -189,6 +200,8 @@ def _messages() -> dict[str, Any]:
         "order": _message(Order, "One thing to do", ["down-order"]),
         "certificate": _message(Certificate, "A renewed identity", ["down-certificate"]),
         "roster": _message(Roster, "What a terminal is to know of cards", ["down-roster"]),
+        "kit": _message(Kit, "What an access point needs to receive guests", ["down-kit"]),
+        "roam": _message(Roam, "Who is known at the town's other access points", ["down-roam"]),
     }
 
 
@@ -209,7 +222,7 @@ def _message(type_: type[msgspec.Struct], title: str, examples: list[str]) -> di
 
 
 def _schemas() -> dict[str, Any]:
-    types = [Batch, Ack, Presence, Desired, Order, Certificate, Roster, *BODY_OF_KIND.values()]
+    types = [Batch, Ack, Presence, Desired, Order, Certificate, Roster, Kit, Roam, *BODY_OF_KIND.values()]
     _, components = msgspec.json.schema_components(types, ref_template=_SCHEMAS + "{name}")
     schemas: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(components))  # plain values: lists, no tuples
     record = schemas["Record"]

@@ -18,14 +18,10 @@ from wire.messages import (
     RECORDS_PER_BATCH,
     Ack,
     Batch,
-    Certificate,
-    Desired,
     Down,
     Lane,
-    Order,
     Presence,
     Record,
-    Roster,
     Spool,
     Through,
 )
@@ -133,7 +129,7 @@ def decode_presence(data: bytes) -> Presence:
     return _decode(_presence, inflate(data))
 
 
-def decode_down(data: bytes) -> Desired | Order | Certificate | Roster:
+def decode_down(data: bytes) -> Down:
     """What the hub sends on the `down` topic. Raises Unreadable."""
     return _decode(_down, inflate(data))
 

@@ -34,11 +34,14 @@ LANE_OF_KIND: dict[str, Lane] = {
     "alarm": "urgent",
     "reported": "urgent",
     "roster_report": "urgent",
+    "kit_report": "urgent",
+    "disaster_report": "urgent",
     "loan": "urgent",
     "renewal": "urgent",
     "health": "bulk",
     "usage": "bulk",
     "wifi_session": "bulk",
+    "wifi_state": "bulk",
     "clock": "bulk",
     "content": "bulk",
     "dropped": "bulk",
@@ -166,7 +169,49 @@ class Roster(msgspec.Struct, frozen=True, tag_field="what", tag="roster"):
     signature: Signature
 
 
-Down = Desired | Order | Certificate | Roster
+class Kit(msgspec.Struct, frozen=True, tag_field="what", tag="kit"):
+    """What an access point needs to receive guests (`wire/kit.py`), whole and sealed to its certificate's key.
+
+    `generation` counts the kits of an `incarnation`; an older one than the access point goes by is refused.
+    """
+
+    incarnation: Text
+    generation: Count
+    sealed: Annotated[str, msgspec.Meta(max_length=90_000)]
+    signature: Signature
+
+
+# A keyed hash of a device's address, whose key changes with the day in Japan: the address itself is never stored.
+Pseudonym = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{32}$", max_length=32)]
+DayText = Annotated[str, msgspec.Meta(pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$", max_length=10)]
+
+
+class Grant(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A session that another access point of the town has begun: a device that comes over goes on with it.
+
+    `origin` is the session in which the guest agreed, `ends_ms` when its time is over, `up_bytes` and `down_bytes` what
+    it has used so far; `day` names the key of the pseudonym. A grant with `ends_ms` 0 takes an earlier one back.
+    """
+
+    origin: Identifier
+    guest: Pseudonym
+    day: DayText
+    ends_ms: Millis
+    extensions: Count = 0
+    up_bytes: Count = 0
+    down_bytes: Count = 0
+    terms: Text = ""
+
+
+class Roam(msgspec.Struct, frozen=True, tag_field="what", tag="roam"):
+    """Who is known at the town's other access points. Each says what is new; none takes away what it does not name."""
+
+    grants: Annotated[tuple[Grant, ...], msgspec.Meta(max_length=200)]
+    made_ms: Millis
+    signature: Signature
+
+
+Down = Desired | Order | Certificate | Roster | Kit | Roam
 
 
 # ---- bodies, by kind
@@ -341,6 +386,111 @@ class Inventory(msgspec.Struct, frozen=True, omit_defaults=True):
     certificate_end_ms: Millis | None = None
 
 
+Way = Literal["click", "email", "voucher", "roam", "disaster", "staff"]
+Cause = Literal["", "user", "idle", "time", "quota", "closed", "admin", "lost", "power"]
+TermsLanguage = Literal["ja", "ja-easy", "en", "zh-Hans", "zh-Hant", "ko"]
+
+
+class WifiSession(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A Wi-Fi session as far as it has come: all of it is cumulative, so that a later one says all of an earlier.
+
+    Its name for ever is (access point, `boot`, `session`): the boot in which it began, and a random id.  `number` rises
+    with each telling.  `began_ms` and `last_ms` are event times (the last sign of life, or the end); `up_bytes` came
+    from the guest, `down_bytes` went there, IP headers included.  `origin` is the session in which the guest agreed,
+    when that was at another access point.  A session with a `cause` has ended.
+    """
+
+    session: Identifier
+    boot: Text
+    number: Seq
+    began_ms: Millis
+    last_ms: Millis
+    up_bytes: Count
+    down_bytes: Count
+    guest: Pseudonym
+    day: DayText
+    network: Text = ""
+    way: Way = "click"
+    cause: Cause = ""
+    extensions: Count = 0
+    slowed: bool = False
+    origin: Annotated[str, msgspec.Meta(pattern="^([0-9a-f]{32})?$", max_length=32)] = ""
+
+
+class Consent(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A guest agreed to the terms: which version, read in which language, and how.
+
+    `contact` is what identifies a person (an e-mail address with its code), sealed to the month's key of the hub
+    (`wire/kit.py`), in base64url; `contact_key` names that key. `voucher` is the id of one, never its code.
+    """
+
+    session: Identifier
+    terms: Text
+    language: TermsLanguage
+    way: Way = "click"
+    voucher: Text = ""
+    contact: Annotated[str, msgspec.Meta(max_length=1000)] = ""
+    contact_key: Text = ""
+    confirmed: bool = False
+
+
+class Network(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One network on the air: how many stations are on it, and how busy its channel is."""
+
+    name: Text
+    on_air: bool
+    security: Text = ""
+    stations: Count = 0
+    channel: Count = 0
+    airtime_permille: Count | None = None
+
+
+class SelfCheck(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Something that the access point tried on itself: `isolation`, `office`, `portal`, `option_114`, …"""
+
+    name: Text
+    ok: bool
+    at_ms: Millis
+    detail: Text = ""
+
+
+class WifiState(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How an access point is; the latest counts. `shaping` is the back end that was found, `faults` are words."""
+
+    mode: Literal["normal", "closed", "disaster", "drill", "off"]
+    networks: Annotated[tuple[Network, ...], msgspec.Meta(max_length=8)] = ()
+    sessions: Count = 0
+    captive: Count = 0
+    shaping: Text = ""
+    faults: Annotated[tuple[Text, ...], msgspec.Meta(max_length=20)] = ()
+    checks: Annotated[tuple[SelfCheck, ...], msgspec.Meta(max_length=20)] = ()
+    terms: Text = ""
+    kit: Count = 0
+    kit_incarnation: Text = ""
+
+
+class DisasterReport(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What an access point did with the disaster switch: `run` names it, `by` is what began or ended it.
+
+    `evidence` is what was seen at that moment (networks, stations, what a drill would have changed), line by line.
+    """
+
+    run: Text
+    state: Literal["begun", "ended", "drilled", "refused"]
+    by: Literal["order", "button", "time", "restart"]
+    ends_ms: Millis = 0
+    evidence: Annotated[tuple[Text, ...], msgspec.Meta(max_length=40)] = ()
+
+
+class KitReport(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The kit that an access point goes by; `error` is why it took no other."""
+
+    incarnation: Text
+    generation: Count
+    result: Literal["applied", "refused"] = "applied"
+    error: Text = ""
+
+
 BODY_OF_KIND: dict[str, type[msgspec.Struct]] = {
     "punch": Punch,
     "health": Health,
@@ -354,4 +504,9 @@ BODY_OF_KIND: dict[str, type[msgspec.Struct]] = {
     "bundle": Bundle,
     "renewal": Renewal,
     "inventory": Inventory,
+    "wifi_session": WifiSession,
+    "consent": Consent,
+    "wifi_state": WifiState,
+    "disaster_report": DisasterReport,
+    "kit_report": KitReport,
 }

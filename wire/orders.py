@@ -9,7 +9,19 @@ from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 
-OrderName = Literal["ping", "identify", "wifi_scan", "diagnostics", "restart", "reboot", "lock", "unlock", "wipe"]
+OrderName = Literal[
+    "ping",
+    "identify",
+    "wifi_scan",
+    "diagnostics",
+    "restart",
+    "reboot",
+    "lock",
+    "unlock",
+    "wipe",
+    "wifi_end",
+    "disaster",
+]
 DeviceKind = Literal["terminal", "tablet", "access_point"]
 
 _MINUTE_MS = 60_000
@@ -43,6 +55,8 @@ Reason = Literal[
     "nothing_to_show",
     "no_screen",
     "not_whole",
+    "no_guests",
+    "no_such_session",
     "fault",
 ]
 
@@ -75,12 +89,29 @@ class Wipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     at_once: bool = False
 
 
+class WifiEnd(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which session of guests or staff is ended."""
+
+    session: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}\Z", max_length=32)]
+
+
+class Disaster(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The disaster network (00000JAPAN): begun for so many minutes, ended, or tried without changing anything on air.
+
+    `run` names the decision at the hub, or `standing` for the order that was signed in advance.
+    """
+
+    action: Literal["begin", "end", "drill"]
+    run: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9-]{1,40}\Z", max_length=40)]
+    minutes: Annotated[int, msgspec.Meta(ge=1, le=43_200)] = 1440
+
+
 class Verb(msgspec.Struct, frozen=True):
     """One thing that may be ordered.
 
     `despite_clock`: carried out by a device that does not know what time it is, and so cannot tell whether it is too
     late.  That holds for what harms nothing when late, and for what must not be escaped by taking out a battery.
-    `shared`: many at once may be told to.
+    `shared`: many at once may be told to.  `page`: given on a page of its own, not on that of orders.
     """
 
     name: OrderName
@@ -89,10 +120,14 @@ class Verb(msgspec.Struct, frozen=True):
     asks: bool = False
     despite_clock: bool = False
     shared: bool = True
+    page: bool = False
     kinds: frozenset[DeviceKind] = _EVERY
 
 
 _SCREENS: frozenset[DeviceKind] = frozenset({"terminal", "tablet"})
+_ON_AIR: frozenset[DeviceKind] = frozenset({"access_point"})
+# How long the order in a kit is good for; a new kit brings a new one long before.
+STANDING_MS = 400 * _DAY_MS
 
 VERBS: dict[str, Verb] = {
     verb.name: verb
@@ -106,6 +141,8 @@ VERBS: dict[str, Verb] = {
         Verb("lock", 30 * _DAY_MS, Lock, asks=True, despite_clock=True, kinds=_SCREENS),
         Verb("unlock", 30 * _DAY_MS, kinds=_SCREENS),
         Verb("wipe", 365 * _DAY_MS, Wipe, asks=True, despite_clock=True, shared=False),
+        Verb("wifi_end", 5 * _MINUTE_MS, WifiEnd, asks=True, shared=False, page=True, kinds=_ON_AIR),
+        Verb("disaster", _DAY_MS, Disaster, asks=True, despite_clock=True, page=True, kinds=_ON_AIR),
     )
 }
 

@@ -38,6 +38,21 @@ SomeDays = Annotated[list[Day], msgspec.Meta(max_length=100)]
 PageAddress = Annotated[str, msgspec.Meta(pattern=r"^https?://[!-~]+\Z", max_length=200)]
 Pages = Annotated[list[PageAddress], msgspec.Meta(max_length=6)]
 NetworkName = Annotated[str, msgspec.Meta(min_length=1, max_length=32)]
+StaffNetworkName = Annotated[str, msgspec.Meta(max_length=32)]
+# Printable ASCII (IEEE 802.11, annex J.4.1); empty where the network asks for none.
+Passphrase = Annotated[str, msgspec.Meta(pattern=r"^([ -~]{8,63})?\Z", max_length=63)]
+Security = Literal["open", "owe", "wpa2", "wpa3"]
+Confirmation = Literal["none", "email"]
+SessionMinutes = Annotated[int, msgspec.Meta(ge=1, le=1440)]
+Extensions = Annotated[int, msgspec.Meta(ge=0, le=100)]
+IdleMinutes = Annotated[int, msgspec.Meta(ge=1, le=1440)]
+Kbit = Annotated[int, msgspec.Meta(ge=64, le=1_000_000)]
+Quota = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
+HostName = Annotated[
+    str,
+    msgspec.Meta(pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?\Z", max_length=253),
+]
+Names = Annotated[list[HostName], msgspec.Meta(max_length=50)]
 Language = Literal["ja", "en"]
 TextSize = Literal["normal", "large", "largest"]
 
@@ -84,10 +99,29 @@ class Tablet(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
 
 
 class AccessPoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What only an access point is told: its network's name, and whether it is off while the house is closed."""
+    """What only an access point is told: its networks, and the town's rules for guests.
+
+    `opening_follows`: guests get on only while the house is open. A session lasts `session_minutes` and can be extended
+    `extensions` times. Over `quota_mb` (both ways, 10^6 bytes; 0: none) a guest is slowed to `slow_kbit`, never cut.
+    `garden` are names that are reached without agreeing. `confirmation`: whether an e-mail address is asked for.
+    `passphrase` is the public one of a network with WPA; `staff_network_name` is a network with 802.1X (empty: none).
+    """
 
     network_name: NetworkName | UnsetType | None = UNSET
+    security: Security | UnsetType | None = UNSET
+    passphrase: Passphrase | UnsetType | None = UNSET
+    staff_network_name: StaffNetworkName | UnsetType | None = UNSET
     opening_follows: bool | UnsetType | None = UNSET
+    session_minutes: SessionMinutes | UnsetType | None = UNSET
+    extensions: Extensions | UnsetType | None = UNSET
+    idle_minutes: IdleMinutes | UnsetType | None = UNSET
+    down_kbit: Kbit | UnsetType | None = UNSET
+    up_kbit: Kbit | UnsetType | None = UNSET
+    quota_mb: Quota | UnsetType | None = UNSET
+    slow_kbit: Kbit | UnsetType | None = UNSET
+    confirmation: Confirmation | UnsetType | None = UNSET
+    vouchers: bool | UnsetType | None = UNSET
+    garden: Names | UnsetType | None = UNSET
 
 
 class Layer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -8,11 +8,12 @@ to write them.
 """
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
-from wire.messages import INT64_MAX, Order
+from wire.messages import INT64_MAX, Grant, Order
 
 # Nested deeper is no document of ours, and would bring a small device's interpreter to its limit.
 DEEPEST = 32
@@ -73,6 +74,42 @@ def roster_place_bytes(device: str, incarnation: str, generation: int) -> bytes:
             "generation": generation,
         }
     )
+
+
+def kit_bytes(device: str, incarnation: str, generation: int, sealed: str) -> bytes:
+    """What is signed of a kit; its content is sealed, and nobody between can read it. Raises NotCanonical."""
+    return _bytes(
+        {
+            "purpose": "machinaka kit 1",
+            "device": device,
+            "incarnation": incarnation,
+            "generation": generation,
+            "sealed": sealed,
+        }
+    )
+
+
+def kit_place_bytes(device: str, incarnation: str, generation: int) -> bytes:
+    """What the seal of a kit is bound to: it opens at this device, as this generation, and nowhere else."""
+    return _bytes(
+        {
+            "purpose": "machinaka kit content 1",
+            "device": device,
+            "incarnation": incarnation,
+            "generation": generation,
+        }
+    )
+
+
+def roam_bytes(device: str, grants: Sequence[Grant], made_ms: int) -> bytes:
+    """What is signed of the grants for a device: each with all its fields. Raises NotCanonical."""
+    plain = [{name: getattr(grant, name) for name in Grant.__struct_fields__} for grant in grants]
+    return _bytes({"purpose": "machinaka roam 1", "device": device, "grants": plain, "made_ms": made_ms})
+
+
+def contact_bytes(session: str) -> bytes:
+    """What a sealed contact is bound to: the session whose consent it is part of."""
+    return _bytes({"purpose": "machinaka contact 1", "session": session})
 
 
 def late_renewal_bytes(device: str, asked: dict[str, Any]) -> bytes:

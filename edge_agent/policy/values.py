@@ -56,8 +56,7 @@ def effective(document: Document, kind: str) -> Effective:
     if own is not msgspec.UNSET:
         found |= {name: getattr(own, name) for name in own.__struct_fields__}
     said = {name: value for name, value in found.items() if value is not msgspec.UNSET}
-    if "home" in said:
-        said["home"] = tuple(said["home"])
+    said |= {name: tuple(said[name]) for name in ("home", "garden") if name in said}
     return Effective(**said)
 
 

@@ -81,7 +81,7 @@ async def order_events(request: Request, who: Giver) -> StreamingResponse:
 def new_order(request: Request, who: Giver, asked: AskedFor) -> Response:
     """One command to the devices of a list: how many those are, and which command."""
     found = request.app.state.db.read(lambda conn: _targets(conn, asked))
-    shared = [verb for verb in VERBS.values() if verb.shared]
+    shared = [verb for verb in VERBS.values() if verb.shared and not verb.page]
     return pages.page(request, "orders_new.html", who, asked=asked, found=len(found), verbs=shared)
 
 
@@ -196,6 +196,8 @@ def _choice(conn: Connection, form: dict[str, str]) -> Choice:
     """What a form asks for. Raises CannotOrder, HTTPException."""
     name = form.get("order", "")
     arguments = _arguments(name, form)
+    if name in VERBS and VERBS[name].page:
+        raise CannotOrder("page")
     if "device" in form:
         row = fleet.device(conn, form["device"])
         if row is None:

@@ -15,15 +15,16 @@ from hub.policy import merge
 from hub.policy.merge import Document, Path
 from wire import policy
 
-Kind = Literal["number", "time", "text", "choice", "yes_no", "hours", "days", "pages"]
+Kind = Literal["number", "time", "text", "choice", "yes_no", "hours", "days", "pages", "names"]
 Section = Literal["common", "opening", "terminal", "tablet", "access_point"]
 SECTIONS: tuple[Section, ...] = get_args(Section)
 UNSAID, VALUE, DEFAULT, CLOSED = "unsaid", "value", "default", "closed"
 
 # Units of numbers (`policy_unit_…` in the words).
 _UNITS = {"health_every_s": "s", "usage_every_s": "s", "bulk_every_s": "s", "debounce_s": "s", "lease_days": "days"}
-_UNITS["volume"] = "percent"
-_LINES: dict[str, Kind] = {"closed_days": "days", "open_days": "days", "home": "pages"}
+_UNITS |= {"volume": "percent", "session_minutes": "minutes", "idle_minutes": "minutes", "extensions": "times"}
+_UNITS |= {"down_kbit": "kbit", "up_kbit": "kbit", "slow_kbit": "kbit", "quota_mb": "mb"}
+_LINES: dict[str, Kind] = {"closed_days": "days", "open_days": "days", "home": "pages", "garden": "names"}
 _TABLES: dict[Section, type[msgspec.Struct]] = {
     "common": policy.Layer,
     "opening": policy.Opening,
@@ -186,7 +187,7 @@ def _typed(field: Field, typed: str) -> Any:
             raise Wrong(field, "number")
         return int(typed)
     value: Any = typed
-    if field.kind in ("hours", "days", "pages"):
+    if field.kind in ("hours", "days", "pages", "names"):
         value = typed.replace("、", " ").replace(",", " ").replace("〜", "-").replace("～", "-").split()
         if not value:
             raise Wrong(field, field.kind)

@@ -8,6 +8,7 @@ from hub.words import (
     clone,
     closing,
     common,
+    disaster,
     identity,
     inventory,
     orders,
@@ -15,11 +16,16 @@ from hub.words import (
     people,
     policy,
     profile,
+    radius,
     requests,
     rollout,
     rules,
     staff,
     timesheet,
+    voucher,
+    wifi,
+    wifi_privacy,
+    wifi_terms,
 )
 
 Language = Literal["ja", "en"]
@@ -42,6 +48,12 @@ _FILES = (
     closing,
     profile,
     payroll,
+    wifi,
+    wifi_terms,
+    voucher,
+    disaster,
+    wifi_privacy,
+    radius,
 )
 WORDS: dict[str, tuple[str, str]] = {key: texts for file in _FILES for key, texts in file.WORDS.items()}
 

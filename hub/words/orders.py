@@ -14,6 +14,8 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "orders_all": ("すべての指示", "All commands"),
     "order": ("指示", "Command"),
+    "order_wifi_end": ("Wi-Fiの接続を終える", "End a Wi-Fi session"),
+    "order_disaster": ("災害用Wi-Fi", "Disaster Wi-Fi"),
     "order_ping": ("応答を確かめる", "Ping"),
     "order_identify": ("画面と音で知らせる", "Identify (flash and beep)"),
     "order_wifi_scan": ("周りのWi-Fiを調べる", "Scan Wi-Fi"),
@@ -97,6 +99,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "order_bulk_none": ("指示できる端末がありません。", "There is no device that this could go to."),
     "order_choose": ("指示を選ぶ", "Choose a command"),
     "order_go_on": ("確かめる", "Go on"),
+    "cannot_page": (
+        "この指示は、専用のページから出してください。",
+        "This command is given on a page of its own.",
+    ),
     "cannot_unknown_order": ("そのような指示はありません。", "There is no such command."),
     "cannot_not_for_this_kind": (
         "この種類の端末では使えない指示です。",
@@ -127,6 +133,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "said_no_wifi": ("この端末にWi-Fiはありません", "no Wi-Fi here"),
     "said_nothing_to_show": ("画面もランプもありません", "neither a screen nor a light"),
     "said_no_screen": ("画面がありません", "no screen"),
+    "said_no_guests": ("このアクセスポイントは来訪者のWi-Fiを出していません", "this access point receives no guests"),
+    "said_no_such_session": ("その接続はもうありません", "that session is not there any more"),
     "said_not_whole": ("消し残しがあります", "not everything could be erased"),
     "said_fault": ("端末で思わぬ誤りが起きました", "an unexpected fault on the device"),
     "said_withdrawn": ("取りやめました", "taken back"),

@@ -42,7 +42,23 @@ TABLET = _said(
     quiet_from=_TIME,
     quiet_until=_TIME,
 )
-ACCESS_POINT = _said(network_name=st.text("abc 町", min_size=1, max_size=32), opening_follows=st.booleans())
+ACCESS_POINT = _said(
+    network_name=st.text("abc 町", min_size=1, max_size=32),
+    security=st.sampled_from(["open", "owe", "wpa2", "wpa3"]),
+    passphrase=st.sampled_from(["", "sakura-no-machi", "0123456789"]),
+    staff_network_name=st.text("abc", max_size=32),
+    opening_follows=st.booleans(),
+    session_minutes=st.integers(1, 1440),
+    extensions=st.integers(0, 100),
+    idle_minutes=st.integers(1, 1440),
+    down_kbit=st.integers(64, 1_000_000),
+    up_kbit=st.integers(64, 1_000_000),
+    quota_mb=st.integers(0, 999_999),
+    slow_kbit=st.integers(64, 999_999),
+    confirmation=st.sampled_from(["none", "email"]),
+    vouchers=st.booleans(),
+    garden=st.lists(st.sampled_from(["www.town.example", "bus.example", "a-b.c-d.example"]), max_size=3),
+)
 _COMMON = {
     "health_every_s": _SECONDS | st.none(),
     "usage_every_s": _SECONDS | st.none(),

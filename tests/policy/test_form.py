@@ -29,7 +29,7 @@ def test_a_form_that_is_sent_as_it_is_changes_nothing(layer: dict[str, Any]) -> 
     said = {
         path: value
         for path, value in merge.leaves(layer).items()
-        if path[-1] not in ("closed_days", "open_days", "home") or value != []
+        if path[-1] not in ("closed_days", "open_days", "home", "garden") or value != []
     }
     plain = merge.planted(said.items())
     found = plain
@@ -81,6 +81,15 @@ GOOD = [
         ["https://a.example/", "https://b.example/"],
     ),
     ("access_point", "access_point.network_name", "value", "town-wifi", "town-wifi"),
+    (
+        "access_point",
+        "access_point.garden",
+        "value",
+        "www.town.example、bus.example",
+        ["www.town.example", "bus.example"],
+    ),
+    ("access_point", "access_point.security", "wpa3", "", "wpa3"),
+    ("access_point", "access_point.passphrase", "value", "sakura-2026", "sakura-2026"),
 ]
 
 
@@ -117,6 +126,8 @@ BAD = [
     ("terminal", "terminal.language", "fr", "", "choice"),
     ("tablet", "tablet.home", "value", "javascript:alert(1)", "pages"),
     ("access_point", "access_point.network_name", "value", "", "text"),
+    ("access_point", "access_point.garden", "value", "https://www.town.example/", "names"),
+    ("access_point", "access_point.passphrase", "value", "short", "text"),
 ]
 
 

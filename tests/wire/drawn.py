@@ -1,6 +1,7 @@
 """Messages as hypothesis draws them: any that the types allow."""
 
-from typing import Any
+from datetime import date
+from typing import Any, get_args
 
 import msgspec
 from hypothesis import strategies as st
@@ -13,16 +14,23 @@ from wire.messages import (
     Alarm,
     Batch,
     Bundle,
+    Cause,
     Certificate,
     ClockReading,
+    Consent,
     Desired,
+    DisasterReport,
     Down,
     Drift,
     Dropped,
+    Grant,
     Health,
     Interface,
     Inventory,
+    Kit,
+    KitReport,
     Lane,
+    Network,
     Order,
     Presence,
     ProcessState,
@@ -31,9 +39,15 @@ from wire.messages import (
     Renewal,
     Reported,
     Result,
+    Roam,
     Roster,
     RosterReport,
+    SelfCheck,
+    TermsLanguage,
     Usage,
+    Way,
+    WifiSession,
+    WifiState,
 )
 
 counts = st.one_of(st.integers(0, 9), st.integers(0, INT64_MAX))
@@ -115,6 +129,54 @@ BODIES: dict[str, st.SearchStrategy[msgspec.Struct]] = {
         st.none() | millis,
     ),
 }
+days = st.dates(date(2026, 1, 1), date(2100, 1, 1)).map(date.isoformat)
+languages = st.sampled_from(get_args(TermsLanguage))
+ways = st.sampled_from(get_args(Way))
+networks = st.builds(Network, texts, st.booleans(), texts, counts, counts, st.none() | counts)
+checks = st.builds(SelfCheck, texts, st.booleans(), millis, texts)
+BODIES |= {
+    "wifi_session": st.builds(
+        WifiSession,
+        identifiers,
+        texts,
+        seqs,
+        millis,
+        millis,
+        counts,
+        counts,
+        identifiers,
+        days,
+        texts,
+        ways,
+        st.sampled_from(get_args(Cause)),
+        counts,
+        st.booleans(),
+        st.just("") | identifiers,
+    ),
+    "consent": st.builds(Consent, identifiers, texts, languages, ways, texts, texts, texts, st.booleans()),
+    "wifi_state": st.builds(
+        WifiState,
+        st.sampled_from(["normal", "closed", "disaster", "drill", "off"]),
+        st.lists(networks, max_size=3).map(tuple),
+        counts,
+        counts,
+        texts,
+        st.lists(texts, max_size=3).map(tuple),
+        st.lists(checks, max_size=3).map(tuple),
+        texts,
+        counts,
+        texts,
+    ),
+    "disaster_report": st.builds(
+        DisasterReport,
+        texts,
+        st.sampled_from(["begun", "ended", "drilled", "refused"]),
+        st.sampled_from(["order", "button", "time", "restart"]),
+        millis,
+        st.lists(texts, max_size=3).map(tuple),
+    ),
+    "kit_report": st.builds(KitReport, texts, counts, st.sampled_from(["applied", "refused"]), texts),
+}
 known_bodies = st.sampled_from(sorted(BODIES)).flatmap(
     lambda kind: BODIES[kind].map(lambda body: (kind, codec.encode_body(body)))
 )
@@ -149,9 +211,12 @@ plain_values: st.SearchStrategy[Any] = st.recursive(
 )
 documents = st.dictionaries(texts, plain_values, max_size=4)
 orders = st.builds(Order, identifiers, kinds, documents, millis, identifiers, signatures)
+grants = st.builds(Grant, identifiers, identifiers, days, millis, counts, counts, counts, texts)
 downs: st.SearchStrategy[Down] = st.one_of(
     st.builds(Desired, texts, counts, documents, signatures),
     orders,
     st.builds(Certificate, texts),
     st.builds(Roster, texts, counts, texts, signatures),
+    st.builds(Kit, texts, counts, texts, signatures),
+    st.builds(Roam, st.lists(grants, max_size=3).map(tuple), millis, signatures),
 )

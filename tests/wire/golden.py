@@ -19,13 +19,19 @@ from wire.messages import (
     Certificate,
     ClockQuality,
     ClockReading,
+    Consent,
     Desired,
+    DisasterReport,
     Down,
     Drift,
     Dropped,
+    Grant,
     Health,
     Interface,
     Inventory,
+    Kit,
+    KitReport,
+    Network,
     Order,
     Presence,
     ProcessState,
@@ -34,9 +40,13 @@ from wire.messages import (
     Renewal,
     Reported,
     Result,
+    Roam,
     Roster,
     RosterReport,
+    SelfCheck,
     Usage,
+    WifiSession,
+    WifiState,
 )
 from wire.roster import CardKind, RosterCard, RosterContent
 
@@ -79,6 +89,15 @@ ROSTER = RosterContent(
     ),
     (CardKind("staff", "felica", bytes(range(32, 64))),),
 )
+
+KIT_BYTES = signed.kit_bytes("access-point-1", INCARNATION, 3, SEALED)
+SESSION = "5d0f9b3a7c61e2488a94f3b1d27c60ae"
+GUEST = "c7a1f05b92e8d3641b07f8e52c9a4d16"
+GRANTS = (
+    Grant(SESSION, GUEST, "2026-11-24", AT_MS + 40 * MINUTE_MS, 1, 5_242_880, 104_857_600, "2026-11-01"),
+    Grant(ORDER, "18e2c96fd40b73a5f1067c2b9e845d30", "2026-11-24", 0),
+)
+ROAM_BYTES = signed.roam_bytes("access-point-1", GRANTS, AT_MS)
 
 # Of each kind: a body with every field, and one with only those that must be there.
 BODIES: dict[str, tuple[msgspec.Struct, msgspec.Struct]] = {
@@ -153,6 +172,53 @@ BODIES: dict[str, tuple[msgspec.Struct, msgspec.Struct]] = {
         ),
         Inventory(),
     ),
+    "wifi_session": (
+        WifiSession(
+            session=SESSION,
+            boot=BOOT,
+            number=7,
+            began_ms=AT_MS - 20 * MINUTE_MS,
+            last_ms=AT_MS,
+            up_bytes=5_242_880,
+            down_bytes=4_294_967_396,
+            guest=GUEST,
+            day="2026-11-24",
+            network="Town_Free_Wi-Fi",
+            way="roam",
+            cause="idle",
+            extensions=1,
+            slowed=True,
+            origin=ORDER,
+        ),
+        WifiSession(SESSION, BOOT, 1, AT_MS, AT_MS, 0, 0, GUEST, "2026-11-24"),
+    ),
+    "consent": (
+        Consent(SESSION, "2026-11-01", "ja-easy", "voucher", "12-7", "BFrNL8XO5Ymg8Xn", "2026-11", confirmed=True),
+        Consent(SESSION, "2026-11-01", "ko"),
+    ),
+    "wifi_state": (
+        WifiState(
+            "disaster",
+            (Network("00000JAPAN", True, "open", 31, 6, 412), Network("staff", on_air=False)),
+            29,
+            2,
+            "htb",
+            ("hostapd",),
+            (SelfCheck("isolation", True, AT_MS, "2 stations"), SelfCheck("office", ok=False, at_ms=AT_MS)),
+            "2026-11-01",
+            3,
+            INCARNATION,
+        ),
+        WifiState("closed"),
+    ),
+    "disaster_report": (
+        DisasterReport("drill-2026-11-24", "drilled", "order", AT_MS + 60 * MINUTE_MS, ("on air: Town_Free_Wi-Fi",)),
+        DisasterReport("standing", "begun", "button"),
+    ),
+    "kit_report": (
+        KitReport(INCARNATION, 3, "refused", "signature"),
+        KitReport(INCARNATION, 3),
+    ),
 }
 _CLOCKS: dict[str, tuple[ClockQuality, ClockQuality]] = {
     "punch": ("synced", "held"),
@@ -161,6 +227,7 @@ _CLOCKS: dict[str, tuple[ClockQuality, ClockQuality]] = {
 }
 _AFTER = {"punch": 41, "health": 7, "usage": 0, "clock": 2, "dropped": 1499, "alarm": 3}
 _AFTER |= {"reported": 5, "roster_report": 9, "result": 8, "bundle": 60, "renewal": 11, "inventory": 0}
+_AFTER |= {"wifi_session": 200, "consent": 12, "wifi_state": 70, "disaster_report": 4, "kit_report": 6}
 
 
 def _record(seq: int, kind: str, nth: int) -> Record:
@@ -225,6 +292,8 @@ DOWNS: dict[str, Down] = {
     "down-order.json": msgspec.structs.replace(_UNSIGNED, signature=_signature(ORDER_BYTES)),
     "down-certificate.json": Certificate(CHAIN),
     "down-roster.json": Roster(INCARNATION, 7, SEALED, _signature(ROSTER_BYTES)),
+    "down-kit.json": Kit(INCARNATION, 3, SEALED, _signature(KIT_BYTES)),
+    "down-roam.json": Roam(GRANTS, AT_MS, _signature(ROAM_BYTES)),
 }
 
 

@@ -17,11 +17,16 @@ from wire.messages import (
     Certificate,
     Desired,
     Drift,
+    Grant,
     Interface,
+    Kit,
+    Network,
     Order,
     Presence,
     ProcessState,
+    Roam,
     Roster,
+    SelfCheck,
 )
 
 # The fields that must be there, for ever: one more would shut out every device in the field, one less
@@ -54,7 +59,27 @@ REQUIRED: dict[type[msgspec.Struct], tuple[str, ...]] = {
     BODY_OF_KIND["inventory"]: (),
     Desired: ("incarnation", "generation", "document", "signature"),
     Order: ("id", "name", "arguments", "not_after_ms", "nonce", "signature"),
+    BODY_OF_KIND["wifi_session"]: (
+        "session",
+        "boot",
+        "number",
+        "began_ms",
+        "last_ms",
+        "up_bytes",
+        "down_bytes",
+        "guest",
+        "day",
+    ),
+    BODY_OF_KIND["consent"]: ("session", "terms", "language"),
+    BODY_OF_KIND["wifi_state"]: ("mode",),
+    Network: ("name", "on_air"),
+    SelfCheck: ("name", "ok", "at_ms"),
+    BODY_OF_KIND["disaster_report"]: ("run", "state", "by"),
+    BODY_OF_KIND["kit_report"]: ("incarnation", "generation"),
     Certificate: ("chain",),
+    Kit: ("incarnation", "generation", "sealed", "signature"),
+    Grant: ("origin", "guest", "day", "ends_ms"),
+    Roam: ("grants", "made_ms", "signature"),
     Roster: ("incarnation", "generation", "sealed", "signature"),
 }
 JSON_BATCHES = sorted(name for name in BATCHES if name.endswith(".json"))
@@ -133,6 +158,9 @@ def _objects(of: Any, type_: type[msgspec.Struct]) -> Iterator[tuple[type[msgspe
         "interfaces": Interface,
         "processes": ProcessState,
         "drift": Drift,
+        "networks": Network,
+        "checks": SelfCheck,
+        "grants": Grant,
     }
     for field in inner.keys() & of.keys():
         for each in of[field]:
@@ -149,7 +177,7 @@ def _all_objects() -> Iterator[tuple[type[msgspec.Struct], dict[str, Any]]]:
     for name in PRESENCES:
         yield Presence, value(name)
     for name, message in DOWNS.items():
-        yield type(message), {key: each for key, each in value(name).items() if key != "what"}
+        yield from _objects({key: each for key, each in value(name).items() if key != "what"}, type(message))
 
 
 def _field_sets(type_: type[msgspec.Struct]) -> list[set[str]]:

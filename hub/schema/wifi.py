@@ -1,0 +1,224 @@
+"""Tables of the town's Wi-Fi.
+
+1. A session's name for ever is (who told of it, boot, session): `told_by` is `device:<id>` for an access point of
+   ours and `radius:<id>` for another maker's.  Its counters are the greatest that were told; the first end that was
+   told stands.
+2. Times are event times in UTC ms, as the access point told them; `arrived_ms` is the hub's.  Bytes are integers, IP
+   headers included: `up` came from the guest.
+3. What could lead to a person (`guest`, `contact`) is taken out after the time that was set; what it was counted in
+   stays.
+4. Keys (of days, of months) are files in the hub's folder, never rows: a copy of the database opens nothing.
+"""
+
+TABLES = """
+CREATE TABLE wifi_session (
+  id INTEGER PRIMARY KEY,
+  told_by TEXT NOT NULL,
+  boot TEXT NOT NULL,
+  session TEXT NOT NULL,
+  device_id INTEGER,
+  place TEXT NOT NULL DEFAULT '',
+  network TEXT NOT NULL DEFAULT '',
+  way TEXT NOT NULL DEFAULT 'click',
+  number INTEGER NOT NULL,
+  began_ms INTEGER NOT NULL,
+  last_ms INTEGER NOT NULL,
+  ended_ms INTEGER,
+  cause TEXT NOT NULL DEFAULT '',
+  up_bytes INTEGER NOT NULL,
+  down_bytes INTEGER NOT NULL,
+  extensions INTEGER NOT NULL DEFAULT 0,
+  slowed INTEGER NOT NULL DEFAULT 0,
+  origin TEXT NOT NULL DEFAULT '',
+  guest TEXT,
+  day TEXT NOT NULL DEFAULT '',
+  arrived_ms INTEGER NOT NULL,
+  UNIQUE (told_by, boot, session)
+);
+CREATE INDEX wifi_session_began ON wifi_session (began_ms);
+CREATE INDEX wifi_session_open ON wifi_session (device_id, last_ms) WHERE ended_ms IS NULL;
+CREATE INDEX wifi_session_session ON wifi_session (session);
+
+-- What flowed in an hour (UTC ms of its beginning): differences of the cumulative counters, by the hour of `last_ms`.
+CREATE TABLE wifi_hour (
+  told_by TEXT NOT NULL,
+  place TEXT NOT NULL,
+  hour_ms INTEGER NOT NULL,
+  began INTEGER NOT NULL DEFAULT 0,
+  up_bytes INTEGER NOT NULL DEFAULT 0,
+  down_bytes INTEGER NOT NULL DEFAULT 0,
+  most_sessions INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (told_by, place, hour_ms)
+) WITHOUT ROWID;
+CREATE INDEX wifi_hour_hour ON wifi_hour (hour_ms);
+
+-- How many devices (pseudonyms) were seen in a place on a day in Japan: counted before pseudonyms go.
+CREATE TABLE wifi_day_devices (
+  place TEXT NOT NULL,
+  day TEXT NOT NULL,
+  devices INTEGER NOT NULL,
+  PRIMARY KEY (place, day)
+) WITHOUT ROWID;
+
+CREATE TABLE wifi_consent (
+  id INTEGER PRIMARY KEY,
+  device_id INTEGER NOT NULL,
+  session TEXT NOT NULL,
+  terms TEXT NOT NULL,
+  language TEXT NOT NULL,
+  way TEXT NOT NULL,
+  voucher TEXT NOT NULL DEFAULT '',
+  contact TEXT,
+  contact_key TEXT NOT NULL DEFAULT '',
+  at_ms INTEGER NOT NULL,
+  mailed_ms INTEGER,
+  confirmed_ms INTEGER,
+  UNIQUE (device_id, session)
+);
+CREATE INDEX wifi_consent_at ON wifi_consent (at_ms);
+
+-- The latest that an access point said of itself (JSON of wire.messages.WifiState).
+CREATE TABLE wifi_state (
+  device_id INTEGER PRIMARY KEY,
+  body TEXT NOT NULL,
+  at_ms INTEGER NOT NULL,
+  received_ms INTEGER NOT NULL
+);
+
+CREATE TABLE wifi_terms (
+  id INTEGER PRIMARY KEY,
+  version TEXT NOT NULL UNIQUE,
+  texts TEXT NOT NULL,
+  saved_ms INTEGER NOT NULL,
+  saved_by TEXT NOT NULL,
+  published_ms INTEGER,
+  published_by TEXT NOT NULL DEFAULT ''
+);
+
+CREATE TABLE voucher_batch (
+  id INTEGER PRIMARY KEY,
+  label TEXT NOT NULL,
+  minutes INTEGER NOT NULL,
+  devices INTEGER NOT NULL,
+  until_ms INTEGER NOT NULL,
+  made_ms INTEGER NOT NULL,
+  made_by TEXT NOT NULL,
+  withdrawn_ms INTEGER
+);
+
+CREATE TABLE voucher (
+  id INTEGER PRIMARY KEY,
+  batch_id INTEGER NOT NULL REFERENCES voucher_batch(id),
+  number INTEGER NOT NULL,
+  code_hash TEXT NOT NULL UNIQUE,
+  uses INTEGER NOT NULL DEFAULT 0,
+  UNIQUE (batch_id, number)
+);
+
+-- One row, once anything that a kit holds has changed: `touched` counts the changes.
+CREATE TABLE kit_state (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  touched INTEGER NOT NULL DEFAULT 0,
+  tried INTEGER NOT NULL DEFAULT 0,
+  error TEXT NOT NULL DEFAULT ''
+);
+
+CREATE TABLE kit (
+  device_id INTEGER PRIMARY KEY,
+  incarnation TEXT NOT NULL,
+  generation INTEGER NOT NULL,
+  digest TEXT NOT NULL,
+  key_name TEXT NOT NULL,
+  touched INTEGER NOT NULL,
+  message BLOB NOT NULL,
+  made_ms INTEGER NOT NULL
+);
+
+CREATE TABLE kit_report (
+  device_id INTEGER PRIMARY KEY,
+  incarnation TEXT NOT NULL,
+  generation INTEGER NOT NULL,
+  result TEXT NOT NULL,
+  error TEXT NOT NULL,
+  at_ms INTEGER NOT NULL
+);
+
+-- The disaster switch: asked for by one person, confirmed by another; `run` is what access points report under.
+CREATE TABLE disaster (
+  id INTEGER PRIMARY KEY,
+  run TEXT NOT NULL UNIQUE,
+  drill INTEGER NOT NULL,
+  reason TEXT NOT NULL,
+  minutes INTEGER NOT NULL,
+  asked_ms INTEGER NOT NULL,
+  asked_by TEXT NOT NULL,
+  decided TEXT NOT NULL DEFAULT '',
+  decided_ms INTEGER,
+  decided_by TEXT NOT NULL DEFAULT '',
+  ends_ms INTEGER,
+  ended_ms INTEGER,
+  ended_by TEXT NOT NULL DEFAULT ''
+);
+
+CREATE TABLE disaster_report (
+  id INTEGER PRIMARY KEY,
+  device_id INTEGER NOT NULL,
+  run TEXT NOT NULL,
+  state TEXT NOT NULL,
+  told_by TEXT NOT NULL,
+  ends_ms INTEGER NOT NULL,
+  evidence TEXT NOT NULL,
+  at_ms INTEGER NOT NULL,
+  UNIQUE (device_id, run, state, at_ms)
+);
+CREATE INDEX disaster_report_run ON disaster_report (run);
+
+-- Proof of deletion: what a purge took out, chained so that none can be taken away unseen.
+CREATE TABLE wifi_purge (
+  id INTEGER PRIMARY KEY,
+  at_ms INTEGER NOT NULL,
+  before_ms INTEGER NOT NULL,
+  counts TEXT NOT NULL,
+  left_over INTEGER NOT NULL,
+  hash TEXT NOT NULL
+);
+
+CREATE TABLE wifi_setting (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  keep_days INTEGER NOT NULL,
+  fewest INTEGER NOT NULL
+);
+
+-- A lawful inquiry: entered by one person, decided by another; the extract is made once and only its digest is kept.
+CREATE TABLE inquiry (
+  id INTEGER PRIMARY KEY,
+  authority TEXT NOT NULL,
+  reference TEXT NOT NULL,
+  basis TEXT NOT NULL,
+  place TEXT NOT NULL,
+  from_ms INTEGER NOT NULL,
+  until_ms INTEGER NOT NULL,
+  asked_ms INTEGER NOT NULL,
+  asked_by TEXT NOT NULL,
+  decided TEXT NOT NULL DEFAULT '',
+  decided_ms INTEGER,
+  decided_by TEXT NOT NULL DEFAULT '',
+  why TEXT NOT NULL DEFAULT '',
+  rows INTEGER,
+  digest TEXT NOT NULL DEFAULT '',
+  handed_ms INTEGER,
+  handed_by TEXT NOT NULL DEFAULT ''
+);
+
+-- Another maker's access point, or a RADIUS server that forwards: its token as a hash.
+CREATE TABLE radius_client (
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  place TEXT NOT NULL DEFAULT '',
+  token_hash TEXT NOT NULL UNIQUE,
+  made_ms INTEGER NOT NULL,
+  made_by TEXT NOT NULL,
+  withdrawn_ms INTEGER,
+  heard_ms INTEGER
+)
+"""

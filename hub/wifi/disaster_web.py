@@ -1,0 +1,5 @@
+"""Pages of the disaster switch."""
+
+from fastapi import APIRouter
+
+router = APIRouter()

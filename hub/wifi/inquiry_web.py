@@ -1,0 +1,5 @@
+"""Pages of lawful inquiries: entered by one person, decided by another."""
+
+from fastapi import APIRouter
+
+router = APIRouter()

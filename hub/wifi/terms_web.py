@@ -1,0 +1,5 @@
+"""Pages of the terms of the Wi-Fi."""
+
+from fastapi import APIRouter
+
+router = APIRouter()

@@ -1,0 +1,5 @@
+"""Pages of vouchers: made, printed, withdrawn."""
+
+from fastapi import APIRouter
+
+router = APIRouter()

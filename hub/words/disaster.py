@@ -1,0 +1,3 @@
+"""Words of the disaster switch."""
+
+WORDS: dict[str, tuple[str, str]] = {}

@@ -1,0 +1,3 @@
+"""Words of other makers' access points."""
+
+WORDS: dict[str, tuple[str, str]] = {}

@@ -1,0 +1,3 @@
+"""Words of vouchers."""
+
+WORDS: dict[str, tuple[str, str]] = {}

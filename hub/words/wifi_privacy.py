@@ -1,0 +1,3 @@
+"""Words of retention and inquiries."""
+
+WORDS: dict[str, tuple[str, str]] = {}
