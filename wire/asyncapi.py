@@ -77,8 +77,8 @@ what it does not know.
 The hub keeps what it has to say in its own database until the answer has come (a record of kind `reported`,
 `roster_report`, `kit_report`, `result` or `inventory`, or a presence that tells the generation) or its time is over,
 and says it again at each new connection or after a minute. So each may come more than once: a device obeys one order's
-`id` once, and a generation that it has is nothing new. The signature (Ed25519, RFC 8032) is over these bytes: JSON in UTF-8
-without white space, keys sorted by code point, no fractions, of
+`id` once, and a generation that it has is nothing new. The signature (Ed25519, RFC 8032) is over these bytes: JSON in
+UTF-8 without white space, keys sorted by code point, no fractions, of
 
     {"device", "document", "generation", "incarnation", "purpose": "machinaka desired 1"}
     {"arguments", "device", "id", "name", "nonce", "not_after_ms", "purpose": "machinaka order 1"}
