@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hub import chain
 from hub.chain import Anchor
 from wire import signed
-from wire.messages import Desired, Order, Roster
+from wire.messages import Desired, Kit, Order, Roster
 
 
 class Signing:
@@ -44,6 +44,12 @@ class Signing:
         text = _text(sealed)
         data = signed.roster_bytes(device, incarnation, generation, text)
         return Roster(incarnation, generation, text, _text(self._key.sign(data)))
+
+    def kit(self, device: str, incarnation: str, generation: int, sealed: bytes) -> Kit:
+        """A sealed kit, signed."""
+        text = _text(sealed)
+        data = signed.kit_bytes(device, incarnation, generation, text)
+        return Kit(incarnation, generation, text, _text(self._key.sign(data)))
 
     def anchor(self, seq: int, hashed: bytes, at_ms: int) -> Anchor:
         """The audit log's newest entry, signed."""
