@@ -19,7 +19,12 @@ from hub.staff import key_command
 from wire.settings_file import BadSetting
 
 if TYPE_CHECKING:
-    from hub.db import Db
+    from collections.abc import Callable
+
+    from hub.db import Connection, Db
+
+# Each waits for five seconds.
+_TRIES = 12
 
 
 def main() -> int:
@@ -143,6 +148,19 @@ def _reset_code(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _write_patiently(db: "Db", write: "Callable[[Connection], None]") -> None:
+    """Writes beside a hub that is busy, far more patient than a page would be. Raises Fault."""
+    from hub.db import Fault
+
+    for left in reversed(range(_TRIES)):
+        try:
+            return db.write_now(write)
+        except Fault:
+            if not left:
+                raise
+    return None
+
+
 def _backup(arguments: argparse.Namespace) -> int:
     from hub import pages
     from hub.alerts.store import note_backup
@@ -155,7 +173,7 @@ def _backup(arguments: argparse.Namespace) -> int:
     try:
         db.backup(to)
         size = to.stat().st_size
-        db.write_now(lambda conn: note_backup(conn, pages.now_ms(), size))
+        _write_patiently(db, lambda conn: note_backup(conn, pages.now_ms(), size))
     except (OSError, Broken) as error:
         return _failed(f"backup to {to}: {getattr(error, 'strerror', None) or error}", 2)
     finally:

@@ -126,6 +126,8 @@ def erase(state_dir: Path, keep: frozenset[Path] = frozenset()) -> list[str]:
             else:
                 _overwrite(path)
                 path.unlink()
+        except FileNotFoundError:
+            continue  # somebody else was quicker
         except OSError:
             left.append(path.name)
     locked.sync_folder(state_dir)

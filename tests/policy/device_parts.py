@@ -9,6 +9,7 @@ from typing import Any
 
 from edge_agent.clock import Clock
 from edge_agent.effective import Holder, of_settings
+from edge_agent.policy.keep import Keep
 from edge_agent.policy.task import Policy
 from edge_agent.settings import Settings
 from edge_agent.spool import Spool
@@ -65,6 +66,12 @@ class Device:
             while len(found := await self.reports()) == before or not _is_about(found[-1], desired):  # noqa: ASYNC110 (no event for it)
                 await asyncio.sleep(0.01)
         return found[-1]
+
+    async def has_told(self) -> None:
+        """Waits until it has also noted that the hub was told: one that is killed before tells it once more."""
+        async with asyncio.timeout(WITHIN_S):
+            while Keep(self.folder / "policy").load().reported is None:  # noqa: ASYNC110 (no event for it)
+                await asyncio.sleep(0.01)
 
     def actual(self) -> dict[str, Any]:
         """What the file says that people may edit."""

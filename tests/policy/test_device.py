@@ -45,6 +45,7 @@ async def test_it_applies_reports_and_goes_on_with_it_after_a_restart(office: Of
         assert (now.health_every_s, now.contact, now.debounce_s, now.language) == (7, "内線 9", 5, "en")
         assert one.actual()["terminal"]["debounce_s"] == 5
         assert one.policy.followed == (FIRST, 1, 1)
+        await one.has_told()
     async with running(state) as one:
         # Before any task begins, and with no hub in sight.
         assert (one.holder.now.contact, one.policy.followed) == ("内線 9", (FIRST, 1, 1))

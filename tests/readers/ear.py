@@ -69,7 +69,8 @@ class Ear:
 
     def until_told(self, *words: str) -> None:
         """Waits for exactly these, in this order and nothing else."""
-        assert self.until(lambda told: len(told) >= len(words)) == list(words)
+        told = self.until(lambda told: len(told) >= len(words))
+        assert told == list(words), f"told was {told}, expected {list(words)}"
 
 
 def said(heard: Heard) -> str:

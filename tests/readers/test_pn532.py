@@ -102,6 +102,7 @@ def test_two_cards_are_said_once_and_neither_is_a_tap(chip: Pn532, kinds: tuple[
         signs(reader, 3)
         assert ear.heard == ["ready", "two cards"]
         chip.remove()
+        rest(reader)
         chip.place(make_card("felica", NUMBER))
         ear.until_told("ready", "two cards", SAID["felica"])
 
