@@ -2,6 +2,11 @@
 SHELL := /bin/bash
 PY := .venv/bin/python
 
+# Four tests at once are hard on two cores, and real processes are late then: what failed is tried once more with nothing
+# beside it, and named. More than three such, or one that fails again, and the whole run has failed.
+ALONE = { echo; echo "Once more, with nothing beside it, what failed:"; echo; \
+  .venv/bin/coverage run -m pytest -m "not soak" -v --maxfail 3 --last-failed --last-failed-no-failures none; }
+
 .PHONY: run test check bench soak lock screenshots clean
 
 run:
@@ -10,8 +15,8 @@ run:
 
 test:
 	@provisioning/setup.sh test
-	@rm -f .coverage .coverage.*
-	@.venv/bin/coverage run -m pytest -m "not soak" -n 4 --dist loadfile
+	@rm -f .coverage .coverage.* .pytest_cache/v/cache/lastfailed
+	@.venv/bin/coverage run -m pytest -m "not soak" -n 4 --dist loadfile || $(ALONE)
 	@.venv/bin/coverage combine -q && .venv/bin/coverage report
 
 check:

@@ -35,6 +35,11 @@ _ABOUT_READER = """
 attendance.reader: "usb" for an RC-S380, "tty:AMA0:pn532" for a PN532, as it is: the simulated one."""
 
 
+_ABOUT_WIFI = """
+wifi.enforce "nothing": this access point shows its portal on this machine, and touches no packet."""
+_ABOUT = {"terminal": _ABOUT_READER, "access_point": _ABOUT_WIFI}
+
+
 class CannotLayOut(Exception):
     """The folder cannot be a town's; one plain sentence."""
 
@@ -94,6 +99,11 @@ class Town:
     def kiosk(self) -> str:
         """The terminal's page."""
         return f"http://{HOST}:{self.ports.kiosk}/"
+
+    @property
+    def portal(self) -> str:
+        """The page of the Wi-Fi's guests; on port 80 of a real access point, phones are led to it."""
+        return f"http://{HOST}:{self.ports.probes}/"
 
     @property
     def field(self) -> str:
@@ -212,7 +222,18 @@ def _settle_agent(town: Town, kind: Kind) -> None:
             reader = f"udp:{town.field}"
         settings["attendance"] = settings.get("attendance", {}) | {"reader": reader}
         settings["kiosk"] = settings.get("kiosk", {}) | {"port": town.ports.kiosk}
-    _write(path, before, settings, _ABOUT_AGENT + (_ABOUT_READER if kind == "terminal" else ""))
+    if kind == "access_point":
+        settings["wifi"] = _desk(town) | settings.get("wifi", {}) | _desk_ports(town)
+    _write(path, before, settings, _ABOUT_AGENT + _ABOUT.get(kind, ""))
+
+
+def _desk(town: Town) -> dict[str, Any]:
+    """An access point on a desk: the portal can be looked at, and no packet of this machine is touched."""
+    return {"enforce": "nothing", "listen": HOST, "run_dir": str(town.folder / "access_point" / "run")}
+
+
+def _desk_ports(town: Town) -> dict[str, Any]:
+    return {"http_port": town.ports.probes, "https_port": town.ports.portal}
 
 
 def _read(path: Path) -> dict[str, Any]:

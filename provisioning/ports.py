@@ -26,6 +26,8 @@ class Ports(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     hub: Port = 8080
     kiosk: Port = 8081
     field: Port = 47000
+    portal: Port = 8443
+    probes: Port = 8090
 
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -269,9 +269,20 @@ def _tell(town: Town) -> None:
     """What a newcomer needs: where to look, what to try, how to stop."""
     terminal = _short(town.agent_toml("terminal"))
     agent = _short(command("machinaka-agent"))
-    lines = ["", "The town runs.", "", f"  Pages   {town.page}", f"  Kiosk   {town.kiosk}", *_admin_link(town)]
+    lines = [
+        "",
+        "The town runs.",
+        "",
+        f"  Pages   {town.page}",
+        f"  Kiosk   {town.kiosk}",
+        f"  Wi-Fi   {town.portal}",
+        *_admin_link(town),
+    ]
     if "SSH_CONNECTION" in os.environ:
-        tunnel = " ".join(f"-L {port}:{HOST}:{port}" for port in (town.ports.hub, town.ports.kiosk))
+        tunnel = " ".join(
+            f"-L {port}:{HOST}:{port}"
+            for port in (town.ports.hub, town.ports.kiosk, town.ports.probes, town.ports.portal)
+        )
         lines += ["", f"  From your own computer, first:  ssh {tunnel} <this machine>"]
     if reader_of(town).startswith("udp:"):
         lines += [

@@ -16,7 +16,7 @@ PORTS = st.integers(1, 65535)
 
 
 def _all(chosen: Ports) -> list[int]:
-    return [chosen.broker, chosen.hub, chosen.kiosk, chosen.field]
+    return [getattr(chosen, name) for name in Ports.__struct_fields__]
 
 
 def test_what_is_free_stays() -> None:
@@ -30,7 +30,7 @@ def test_a_taken_port_gives_way_to_the_next_that_is_nobody_s() -> None:
 
 
 @given(
-    st.builds(Ports, PORTS, PORTS, PORTS, PORTS),
+    st.builds(Ports, *[PORTS] * len(Ports.__struct_fields__)),
     st.sets(st.tuples(st.sampled_from(Ports.__struct_fields__), st.integers(1, 200)), max_size=200),
 )
 def test_chosen_ports_are_free_and_differ(wanted: Ports, taken: set[tuple[str, int]]) -> None:
@@ -39,7 +39,7 @@ def test_chosen_ports_are_free_and_differ(wanted: Ports, taken: set[tuple[str, i
     except NoFreePort:
         assert max(_all(wanted)) > 65000
         return
-    assert len(set(_all(chosen))) == 4
+    assert len(set(_all(chosen))) == len(Ports.__struct_fields__)
     assert not taken & set(zip(Ports.__struct_fields__, _all(chosen), strict=True))
     changed = {name for name in Ports.__struct_fields__ if getattr(wanted, name) != getattr(chosen, name)}
     assert {one.name for one in moved} == changed
