@@ -397,7 +397,8 @@ class WifiSession(msgspec.Struct, frozen=True, omit_defaults=True):
     Its name for ever is (access point, `boot`, `session`): the boot in which it began, and a random id.  `number` rises
     with each telling.  `began_ms` and `last_ms` are event times (the last sign of life, or the end); `up_bytes` came
     from the guest, `down_bytes` went there, IP headers included.  `origin` is the session in which the guest agreed,
-    when that was at another access point.  A session with a `cause` has ended.
+    when that was at another access point.  A session with a `cause` has ended. `ends_ms` is when its time will be over
+    as things stand (extensions counted in); 0 for one without a limit, which no neighbour is told of.
     """
 
     session: Identifier
@@ -415,6 +416,7 @@ class WifiSession(msgspec.Struct, frozen=True, omit_defaults=True):
     extensions: Count = 0
     slowed: bool = False
     origin: Annotated[str, msgspec.Meta(pattern="^([0-9a-f]{32})?$", max_length=32)] = ""
+    ends_ms: Millis = 0
 
 
 class Consent(msgspec.Struct, frozen=True, omit_defaults=True):

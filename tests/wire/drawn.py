@@ -152,6 +152,7 @@ BODIES |= {
         counts,
         st.booleans(),
         st.just("") | identifiers,
+        millis,
     ),
     "consent": st.builds(Consent, identifiers, texts, languages, ways, texts, texts, texts, st.booleans()),
     "wifi_state": st.builds(

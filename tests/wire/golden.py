@@ -189,6 +189,7 @@ BODIES: dict[str, tuple[msgspec.Struct, msgspec.Struct]] = {
             extensions=1,
             slowed=True,
             origin=ORDER,
+            ends_ms=AT_MS + 40 * MINUTE_MS,
         ),
         WifiSession(SESSION, BOOT, 1, AT_MS, AT_MS, 0, 0, GUEST, "2026-11-24"),
     ),
