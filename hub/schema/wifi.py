@@ -85,6 +85,7 @@ CREATE TABLE wifi_state (
   received_ms INTEGER NOT NULL
 );
 
+-- What was published is never changed.  The one draft has an empty version.
 CREATE TABLE wifi_terms (
   id INTEGER PRIMARY KEY,
   version TEXT NOT NULL UNIQUE,
@@ -103,17 +104,23 @@ CREATE TABLE voucher_batch (
   until_ms INTEGER NOT NULL,
   made_ms INTEGER NOT NULL,
   made_by TEXT NOT NULL,
-  withdrawn_ms INTEGER
+  -- Tells with which voucher key (a file) the hashes were made.
+  key_check TEXT NOT NULL,
+  -- The batch whose lost sheets this one replaces.
+  instead_of INTEGER,
+  withdrawn_ms INTEGER,
+  withdrawn_by TEXT NOT NULL DEFAULT ''
 );
 
+-- A code is shown once, on the sheet; its uses are counted from consents, which name a voucher `<batch>-<number>`.
 CREATE TABLE voucher (
   id INTEGER PRIMARY KEY,
   batch_id INTEGER NOT NULL REFERENCES voucher_batch(id),
   number INTEGER NOT NULL,
   code_hash TEXT NOT NULL UNIQUE,
-  uses INTEGER NOT NULL DEFAULT 0,
   UNIQUE (batch_id, number)
 );
+CREATE INDEX wifi_consent_voucher ON wifi_consent (voucher) WHERE voucher <> '';
 
 -- One row, once anything that a kit holds has changed: `touched` counts the changes.
 CREATE TABLE kit_state (
@@ -131,7 +138,12 @@ CREATE TABLE kit (
   key_name TEXT NOT NULL,
   touched INTEGER NOT NULL,
   message BLOB NOT NULL,
-  made_ms INTEGER NOT NULL
+  made_ms INTEGER NOT NULL,
+  terms TEXT NOT NULL,
+  -- The order in it that was signed in advance (JSON), when that was, and the last disaster report known then.
+  standing TEXT NOT NULL,
+  standing_ms INTEGER NOT NULL,
+  standing_report INTEGER NOT NULL
 );
 
 CREATE TABLE kit_report (
