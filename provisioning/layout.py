@@ -229,7 +229,12 @@ def _settle_agent(town: Town, kind: Kind) -> None:
 
 def _desk(town: Town) -> dict[str, Any]:
     """An access point on a desk: the portal can be looked at, and no packet of this machine is touched."""
-    return {"enforce": "nothing", "listen": HOST, "run_dir": str(town.folder / "access_point" / "run")}
+    return {
+        "guests": "desk",
+        "enforce": "nothing",
+        "listen": HOST,
+        "run_dir": str(town.folder / "access_point" / "run"),
+    }
 
 
 def _desk_ports(town: Town) -> dict[str, Any]:
