@@ -4,7 +4,7 @@
    way, router advertisements, is our own (`advert.py`): dnsmasq knows no option 37.
 2. Nothing about a guest is written to a disk or a log: no log of queries or leases, no names that guests give
    themselves, and the leases lie in the agent's folder in memory.
-3. The portal's name leads here over IPv4 and IPv6. No other name leads into a private network (rebinding), from wherever.
+3. The portal's name leads here over IPv4 and IPv6. No other name leads into a private network (rebinding).
 4. Names of the garden put what they lead to into the firewall's sets; who may go there is judged again by name.
 5. Only checked values become text: no name, address or URI can end its line or its field.
 """

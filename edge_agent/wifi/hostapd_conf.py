@@ -3,9 +3,9 @@
 1. Whatever comes from policy or kit is checked against what its place can hold, or written in hexadecimal (`ssid2`): no
    text can become a line of its own. What does not fit is BadNetwork; nothing is cut short or mended.
 2. Guests of one network do not see each other (`ap_isolate`), and nobody is tracked from one access point to the next
-   by fast transition: there is no `mobility_domain` (802.11r), but devices may be told of neighbours (802.11v, 802.11k).
-3. `wpa2` takes devices that can no more than WPA2 beside those with WPA3; `wpa3` takes only the latter. `owe` is open for
-   devices that know nothing of it, and leads the others to a hidden, encrypted network (OWE transition mode).
+   by fast transition: there is no `mobility_domain` (802.11r), but devices may be told of neighbours (802.11k, v).
+3. `wpa2` takes devices that can no more than WPA2 beside those with WPA3; `wpa3` takes only the latter. `owe` is open
+   for devices that know nothing of it, and leads the others to a hidden, encrypted network (OWE transition mode).
 4. Accounting goes to this device's own receiver and comes from there by Disconnect-Request (RFC 5176), both on
    loopback, with a secret of this boot; only the question who somebody is goes to the town's RADIUS server.
 """
