@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -21,7 +21,7 @@ class AsyncSpool:
 
     def __init__(self, open_spool: Callable[[], Spool]) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="spool")
-        self._waiting: list[tuple[Entry, Future[int]]] = []
+        self._waiting: list[tuple[list[Entry], Future[list[int]]]] = []
         self._lock = threading.Lock()
         self._listeners: list[Callable[[Lane], None]] = []
         self._spool = self._thread.submit(open_spool).result()
@@ -33,36 +33,45 @@ class AsyncSpool:
 
     async def append(self, kind: str, body: msgspec.Struct, stamp: Stamp) -> int:
         """Keeps a record; its seq, once it is durable. Raises SpoolFull, ValueError."""
-        kept: Future[int] = Future()
+        return (await self.append_many([(kind, body)], stamp))[0]
+
+    async def append_many(self, bodies: Sequence[tuple[str, msgspec.Struct]], stamp: Stamp) -> list[int]:
+        """Keeps all of these records or none, in one transaction; their seqs, once they are durable.
+
+        Raises SpoolFull, ValueError.
+        """
+        kept: Future[list[int]] = Future()
+        entries = [Entry(kind, codec.encode_body(body), stamp) for kind, body in bodies]
         with self._lock:
-            self._waiting.append((Entry(kind, codec.encode_body(body), stamp), kept))
+            self._waiting.append((entries, kept))
             first = len(self._waiting) == 1
         if first:
             self._thread.submit(self._drain)
         # A record that is on its way to the disk arrives there, whoever stops waiting for it.
-        seq = await asyncio.shield(asyncio.wrap_future(kept))
-        for listener in self._listeners:
-            listener(codec.lane_of(kind))
-        return seq
+        seqs = await asyncio.shield(asyncio.wrap_future(kept))
+        for lane in dict.fromkeys(codec.lane_of(kind) for kind, _ in bodies):
+            for listener in self._listeners:
+                listener(lane)
+        return seqs
 
     def _drain(self) -> None:
         with self._lock:
             group, self._waiting = self._waiting, []
         try:
-            seqs = self._spool.append_many([entry for entry, _ in group])
+            seqs = iter(self._spool.append_many([entry for entries, _ in group for entry in entries]))
         except (SpoolFull, ValueError):
-            for entry, kept in group:
-                self._one(entry, kept)
+            for entries, kept in group:
+                self._alone(entries, kept)
         except BaseException as error:  # noqa: BLE001 (it belongs to those who wait)
             for _, kept in group:
                 kept.set_exception(error)
         else:
-            for (_, kept), seq in zip(group, seqs, strict=True):
-                kept.set_result(seq)
+            for entries, kept in group:
+                kept.set_result([next(seqs) for _ in entries])
 
-    def _one(self, entry: Entry, kept: Future[int]) -> None:
+    def _alone(self, entries: list[Entry], kept: Future[list[int]]) -> None:
         try:
-            kept.set_result(self._spool.append_many([entry])[0])
+            kept.set_result(self._spool.append_many(entries))
         except BaseException as error:  # noqa: BLE001 (it belongs to the one who waits)
             kept.set_exception(error)
 

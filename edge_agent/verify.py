@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from wire import signed
-from wire.messages import Desired, Order, Roster
+from wire.messages import Desired, Kit, Order, Roam, Roster
 
 Refusal = Literal["no_key", "signature"]
 
@@ -41,6 +41,24 @@ def roster(state_dir: Path, device: str, told: Roster) -> Refusal | None:
     """Why a roster is not the hub's word for this device, or None when it is."""
     try:
         data = signed.roster_bytes(device, told.incarnation, told.generation, told.sealed)
+    except signed.NotCanonical:
+        return "signature"
+    return _check(state_dir, data, told.signature)
+
+
+def kit(state_dir: Path, device: str, told: Kit) -> Refusal | None:
+    """Why a kit is not the hub's word for this device, or None when it is."""
+    try:
+        data = signed.kit_bytes(device, told.incarnation, told.generation, told.sealed)
+    except signed.NotCanonical:
+        return "signature"
+    return _check(state_dir, data, told.signature)
+
+
+def roam(state_dir: Path, device: str, told: Roam) -> Refusal | None:
+    """Why grants are not the hub's word for this device, or None when they are."""
+    try:
+        data = signed.roam_bytes(device, told.grants, told.made_ms)
     except signed.NotCanonical:
         return "signature"
     return _check(state_dir, data, told.signature)

@@ -1,0 +1,180 @@
+"""Rule: guests that are known without asking them again: from another access point of the town, or from here.
+
+1. A guest is known by the pseudonym of a day; a device that changes its address is somebody new, and nobody is
+   followed beyond a day.
+2. What is left of the time counts over, and what was used, and how often it was extended. A guest whose time and
+   extensions are used up stays known until the day is over: agreeing anew does not begin a new count.
+3. An end that was told in wall clock time is turned to the monotonic clock when it is learned: a clock set back later
+   lengthens nothing. Over a restart of the machine the wall clock is all there is.
+4. Of two tellings the later made one counts; used bytes and extensions never fall within one origin.
+5. There is room for so many; those whose time is over go first, then the longest known.
+"""
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from edge_agent.clock import Stamp
+from edge_agent.wifi.session import Session
+from wire.messages import Grant, Way
+
+MOST = 20_000
+
+
+class Known(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One guest. `ends_mono_ms` is of `boot`. `welcome`: let in without the page; not after they left themselves, were
+    ended by staff, or never confirmed an address (`whole_ms`: how long their session would have lasted then)."""
+
+    guest: str
+    day: str
+    origin: str
+    ends_ms: int
+    boot: str = ""
+    ends_mono_ms: int = 0
+    extensions: int = 0
+    up_bytes: int = 0
+    down_bytes: int = 0
+    terms: str = ""
+    way: Way = "click"
+    voucher: str = ""
+    made_ms: int = 0
+    welcome: bool = True
+    whole_ms: int = 0
+
+
+def of_grant(grant: Grant, made_ms: int, now: Stamp) -> Known:
+    """What the hub says. A device that does not know the time goes by when the grant was made."""
+    at_ms = max(now.at_ms, made_ms) if now.clock == "unset" else now.at_ms
+    left = max(0, grant.ends_ms - at_ms) if grant.ends_ms else 0
+    return Known(
+        grant.guest,
+        grant.day,
+        grant.origin,
+        grant.ends_ms,
+        now.boot,
+        now.mono_ms + left,
+        grant.extensions,
+        grant.up_bytes,
+        grant.down_bytes,
+        grant.terms,
+        made_ms=made_ms,
+        welcome=grant.ends_ms != 0,
+    )
+
+
+def of_session(session: Session, now: Stamp) -> Known:
+    """What is known of a guest whose session here has ended."""
+    left = max(0, session.ends_mono_ms - now.mono_ms) if session.boot == now.boot else 0
+    ends_ms = session.began_ms + session.ends_mono_ms - session.began_mono_ms
+    # Of another boot only the wall clock is left.
+    boot, ends_mono_ms = (now.boot, now.mono_ms + left) if session.boot == now.boot else ("", 0)
+    return Known(
+        session.guest,
+        session.day,
+        session.origin or session.id,
+        ends_ms,
+        boot,
+        ends_mono_ms,
+        session.extensions,
+        session.before_up + session.usage.up_bytes,
+        session.before_down + session.usage.down_bytes,
+        session.terms,
+        session.way,
+        session.voucher,
+        now.at_ms,
+        session.cause not in ("user", "admin") and not session.provisional,
+        session.whole_ms,
+    )
+
+
+def left_ms(known: Known, now: Stamp) -> int:
+    """How much of the time is left; 0 where it is over, or nobody can say."""
+    if known.boot == now.boot:
+        return max(0, known.ends_mono_ms - now.mono_ms)
+    return max(0, known.ends_ms - now.at_ms) if now.clock != "unset" else 0
+
+
+def merged(kept: Known | None, told: Known) -> Known:
+    """What is known once this was learned as well."""
+    if kept is None:
+        return told
+    if kept.origin != told.origin:
+        return told if told.made_ms >= kept.made_ms else kept
+    later = told if told.made_ms >= kept.made_ms else kept
+    return msgspec.structs.replace(
+        later,
+        extensions=max(kept.extensions, told.extensions),
+        up_bytes=max(kept.up_bytes, told.up_bytes),
+        down_bytes=max(kept.down_bytes, told.down_bytes),
+        voucher=later.voucher or kept.voucher or told.voucher,
+    )
+
+
+def grant_of(known: Known) -> Grant:
+    """The same as the wire says it."""
+    return Grant(
+        known.origin,
+        known.guest,
+        known.day,
+        known.ends_ms,
+        known.extensions,
+        known.up_bytes,
+        known.down_bytes,
+        known.terms,
+    )
+
+
+class KnownGuests:
+    """Those that are known, by pseudonym; which of them changed since they were last asked for."""
+
+    def __init__(self, most: int = MOST) -> None:
+        self._most = most
+        self._of: dict[str, Known] = {}
+        self._changed: set[str] = set()
+
+    def __len__(self) -> int:
+        return len(self._of)
+
+    def __iter__(self) -> Iterator[Known]:
+        return iter(self._of.values())
+
+    def restore(self, kept: Iterable[Known]) -> None:
+        """Those that the disk knew."""
+        self._of = {one.guest: one for one in kept}
+
+    def get(self, guest: str) -> Known | None:
+        """Who that is, if it is known."""
+        return self._of.get(guest)
+
+    def learn(self, told: Known, now: Stamp) -> Known:
+        """One more, or more of one."""
+        found = merged(self._of.pop(told.guest, None), told)
+        self._of[told.guest] = found
+        self._changed.add(told.guest)
+        if len(self._of) > self._most:
+            self._make_room(now)
+        return found
+
+    def forget_days_before(self, day: str) -> None:
+        """Those of days that are over: their pseudonyms cannot come again."""
+        for guest in [guest for guest, one in self._of.items() if one.day < day]:
+            self._forget(guest)
+
+    def take_changed(self) -> set[str]:
+        """Whose entries changed since the last call; one that is not known any more has gone."""
+        changed, self._changed = self._changed, set()
+        return changed
+
+    def give_back(self, changed: set[str]) -> None:
+        """They could not be kept: they count as changed still."""
+        self._changed |= changed
+
+    def _make_room(self, now: Stamp) -> None:
+        over = [guest for guest, one in self._of.items() if not left_ms(one, now)]
+        # A tenth at once: room for one at a time would look through all of them each time.
+        for guest in (over or list(self._of))[: max(1, self._most // 10)]:
+            self._forget(guest)
+
+    def _forget(self, guest: str) -> None:
+        del self._of[guest]
+        self._changed.add(guest)
