@@ -16,7 +16,7 @@ import logging
 import os
 import re
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 
 import msgspec
@@ -145,7 +145,7 @@ class Hostapd:
         """Gives the socket back."""
         self._drop()
 
-    async def events(self) -> AsyncIterator[Event]:
+    async def events(self) -> AsyncGenerator[Event, None]:
         """Events as they come, until the caller stops; begins anew by itself whenever hostapd does."""
         while True:
             with contextlib.suppress(OSError, TimeoutError):
@@ -154,7 +154,7 @@ class Hostapd:
                         yield event
             await asyncio.sleep(_AGAIN_AFTER_S)
 
-    async def _heard(self) -> AsyncIterator[Event]:
+    async def _heard(self) -> AsyncGenerator[Event, None]:
         """One attachment's events, until hostapd is gone. Raises OSError, TimeoutError."""
         attached = _Socket(self._path, self._own)
         try:

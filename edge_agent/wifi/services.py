@@ -23,6 +23,7 @@ from edge_agent.settings import Settings
 from edge_agent.spool import SpoolFull
 from edge_agent.spool_thread import AsyncSpool
 from edge_agent.wifi import commands, dnsmasq_conf, hostapd_conf
+from edge_agent.wifi.advert_task import Adverts
 from edge_agent.wifi.air import Air, NotTaken
 from edge_agent.wifi.dnsmasq_conf import BadServices
 from edge_agent.wifi.faults import Faults
@@ -75,6 +76,7 @@ class Services:
         self.wanted = Wanted()
         self.air = Air(settings.wifi)
         self.faults = Faults("the access point's services")
+        self._adverts = Adverts(settings.wifi, self.faults)
 
     @property
     def stands(self) -> bool:
@@ -109,6 +111,7 @@ class Services:
                         await self._lay()
                 raise NotLaid(str(error)) from error
             self.wanted = wanted
+            self._adverts.tell(wanted.uri)
 
     async def rehearse(self, wanted: Wanted) -> tuple[str, ...]:
         """What `apply` would lay, line by line, made and checked but not laid. Raises NotLaid."""
@@ -121,14 +124,18 @@ class Services:
         return (*networks, *files, *told, *(["dnsmasq.conf: checked"] if texts.dnsmasq else []))
 
     async def run(self) -> None:
-        """Keeps it so until cancelled."""
+        """Keeps it so, and advertises, until cancelled."""
         try:
-            while True:
-                await asyncio.sleep(self._look_every_s)
-                if self.stands:
-                    await self.look()
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._adverts.run(), name="adverts")
+                tasks.create_task(self._keep(), name="drift")
         finally:
             self.air.close()
+
+    async def _keep(self) -> None:
+        while True:
+            await asyncio.sleep(self._look_every_s)
+            await self.look()
 
     async def look(self) -> None:
         """One round: what was changed by others is told and put back; what was away is tried again."""
