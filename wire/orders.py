@@ -57,6 +57,7 @@ Reason = Literal[
     "not_whole",
     "no_guests",
     "no_such_session",
+    "disaster_runs",
     "fault",
 ]
 
@@ -98,12 +99,14 @@ class WifiEnd(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Disaster(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The disaster network (00000JAPAN): begun for so many minutes, ended, or tried without changing anything on air.
 
-    `run` names the decision at the hub, or `standing` for the order that was signed in advance.
+    `run` names the decision at the hub, or `standing` for the order that was signed in advance.  `until_ms` is when it
+    is over at the hub (UTC; 0: not said): an access point that hears of it late does not run on after the others.
     """
 
     action: Literal["begin", "end", "drill"]
     run: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9-]{1,40}\Z", max_length=40)]
     minutes: Annotated[int, msgspec.Meta(ge=1, le=43_200)] = 1440
+    until_ms: Annotated[int, msgspec.Meta(ge=0)] = 0
 
 
 class Verb(msgspec.Struct, frozen=True):

@@ -135,6 +135,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "said_no_screen": ("画面がありません", "no screen"),
     "said_no_guests": ("このアクセスポイントは来訪者のWi-Fiを出していません", "this access point receives no guests"),
     "said_no_such_session": ("その接続はもうありません", "that session is not there any more"),
+    "said_disaster_runs": ("災害用のWi-Fiが動いています", "the disaster network is running"),
+    "said_nothing_ran": ("動いていませんでした", "it was not running"),
     "said_not_whole": ("消し残しがあります", "not everything could be erased"),
     "said_fault": ("端末で思わぬ誤りが起きました", "an unexpected fault on the device"),
     "said_withdrawn": ("取りやめました", "taken back"),
