@@ -63,6 +63,39 @@ def _statement(into: Into, rows: int) -> str:
     return text
 
 
+class Among(NamedTuple):
+    """A select of the rows of many keys: what stands before the keys (`k.column1`, …), how many columns one has, and
+    what follows."""
+
+    before: str
+    width: int
+    then: str
+
+
+def among(conn: Connection, select: Among, flat: Sequence[Any]) -> list[Any]:
+    """The rows of keys that lie one after the other in `flat`, in few statements."""
+    start, width, found = 0, select.width, list[Any]()
+    left = len(flat) // width
+    for size in _CHUNKS:
+        while left >= size:
+            end = start + size * width
+            found += conn.execute(_selection(select, size), flat[start:end])
+            start, left = end, left - size
+    return found
+
+
+_selections: dict[tuple[Among, int], str] = {}
+
+
+def _selection(select: Among, rows: int) -> str:
+    text = _selections.get((select, rows))
+    if text is None:
+        row = f"({','.join('?' * select.width)})"
+        text = f"{select.before} (VALUES {','.join([row] * rows)}) AS k {select.then}"
+        _selections[select, rows] = text
+    return text
+
+
 def may_write(conn: Connection) -> bool:
     """Whether what is done on this connection may change something: a reader's may not."""
     return not conn.execute("PRAGMA query_only").fetchone()[0]
@@ -126,6 +159,15 @@ class Db:
             source.close()
         unfinished.replace(path)
 
+    def empty_log(self) -> bool:
+        """Moves all of the write-ahead log into the file, and cuts the log to nothing: what was deleted is then in
+        neither. False while somebody reads. Not from the writer's own thread. Raises Fault."""
+        return self._writer.submit(self._empty_log).result()
+
+    def _empty_log(self) -> bool:
+        busy: int = self._writer_connection().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        return not busy
+
     def close(self) -> None:
         """Waits for what is being written, then closes everything."""
         self._writer.shutdown()
@@ -136,12 +178,16 @@ class Db:
             conn.close()
 
     def _write(self, fn: Callable[[Connection], T]) -> T:
+        conn = self._writer_connection()
+        with _transaction(conn):
+            return fn(conn)
+
+    def _writer_connection(self) -> Connection:
         conn = self._writing
         if conn is None:
             conn = self._writing = self._connect(read_only=False)
             self._remember(conn)
-        with _transaction(conn):
-            return fn(conn)
+        return conn
 
     def _reading(self) -> Connection:
         conn: Connection | None = getattr(self._local, "conn", None)
@@ -170,7 +216,14 @@ class Db:
 
 # A negative cache size is in KiB.  Many threads read, so each keeps little.
 _READER = ("query_only = 1", "cache_size = -512")
-_WRITER = ("synchronous = FULL", "cache_size = -16000", "foreign_keys = 0", "journal_size_limit = 67108864")
+# What is deleted or written over is overwritten in the file as well: nothing personal stays in pages that are free.
+_WRITER = (
+    "synchronous = FULL",
+    "cache_size = -16000",
+    "foreign_keys = 0",
+    "journal_size_limit = 67108864",
+    "secure_delete = ON",
+)
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ from hub.orders import store as orders
 from hub.policy import store as policy
 from hub.staff import roster_store
 from hub.told import Told
+from hub.wifi import consent_store, session_store, state_store
 
 
 def _take_inventories(conn: Connection, told: Sequence[Told]) -> None:
@@ -32,6 +33,9 @@ KEEPERS: dict[str, Callable[[Connection, Sequence[Told]], None]] = {
     "bundle": orders.take_bundles,
     "renewal": identity.take_renewals,
     "inventory": _take_inventories,
+    "wifi_session": session_store.take_records,
+    "consent": consent_store.take,
+    "wifi_state": state_store.take,
 }
 
 

@@ -2,7 +2,7 @@
 
 1. A session's name for ever is (who told of it, boot, session): `told_by` is `device:<id>` for an access point of
    ours and `radius:<id>` for another maker's.  Its counters are the greatest that were told; the first end that was
-   told stands.
+   told stands (`hub/wifi/session.py`).
 2. Times are event times in UTC ms, as the access point told them; `arrived_ms` is the hub's.  Bytes are integers, IP
    headers included: `up` came from the guest.
 3. What could lead to a person (`guest`, `contact`) is taken out after the time that was set; what it was counted in
@@ -24,6 +24,8 @@ CREATE TABLE wifi_session (
   began_ms INTEGER NOT NULL,
   last_ms INTEGER NOT NULL,
   ended_ms INTEGER,
+  end_number INTEGER NOT NULL DEFAULT 0,
+  ends_ms INTEGER NOT NULL DEFAULT 0,
   cause TEXT NOT NULL DEFAULT '',
   up_bytes INTEGER NOT NULL,
   down_bytes INTEGER NOT NULL,
@@ -39,18 +41,37 @@ CREATE INDEX wifi_session_began ON wifi_session (began_ms);
 CREATE INDEX wifi_session_open ON wifi_session (device_id, last_ms) WHERE ended_ms IS NULL;
 CREATE INDEX wifi_session_session ON wifi_session (session);
 
--- What flowed in an hour (UTC ms of its beginning): differences of the cumulative counters, by the hour of `last_ms`.
+-- How much of a session had flowed by the end of an hour in which it was told of: what the hours' sums are made of
+-- (`hub/wifi/hourly.py`).
+CREATE TABLE wifi_session_hour (
+  session_id INTEGER NOT NULL REFERENCES wifi_session(id),
+  hour_ms INTEGER NOT NULL,
+  up_bytes INTEGER NOT NULL,
+  down_bytes INTEGER NOT NULL,
+  PRIMARY KEY (session_id, hour_ms)
+) WITHOUT ROWID;
+
+-- What there was in an hour (UTC ms of its beginning): sessions begun, sessions told of, bytes; and the most that the
+-- access point said of itself: sessions at once, and how busy its channel was.
 CREATE TABLE wifi_hour (
   told_by TEXT NOT NULL,
   place TEXT NOT NULL,
   hour_ms INTEGER NOT NULL,
   began INTEGER NOT NULL DEFAULT 0,
+  sessions INTEGER NOT NULL DEFAULT 0,
   up_bytes INTEGER NOT NULL DEFAULT 0,
   down_bytes INTEGER NOT NULL DEFAULT 0,
   most_sessions INTEGER NOT NULL DEFAULT 0,
+  most_airtime_permille INTEGER,
   PRIMARY KEY (told_by, place, hour_ms)
 ) WITHOUT ROWID;
 CREATE INDEX wifi_hour_hour ON wifi_hour (hour_ms);
+
+-- Agreements (by the session they were made in) of which the neighbours are to be told anew.
+CREATE TABLE wifi_roam (
+  origin TEXT PRIMARY KEY,
+  since_ms INTEGER NOT NULL
+) WITHOUT ROWID;
 
 -- How many devices (pseudonyms) were seen in a place on a day in Japan: counted before pseudonyms go.
 CREATE TABLE wifi_day_devices (
@@ -195,6 +216,13 @@ CREATE TABLE wifi_purge (
   hash TEXT NOT NULL
 );
 
+-- How far a month's events have been gone through: for raw bodies that came late, and for those of full age.
+CREATE TABLE wifi_purge_month (
+  month TEXT PRIMARY KEY,
+  fresh_id INTEGER NOT NULL,
+  aged_id INTEGER NOT NULL
+) WITHOUT ROWID;
+
 CREATE TABLE wifi_setting (
   id INTEGER PRIMARY KEY CHECK (id = 1),
   keep_days INTEGER NOT NULL,
@@ -216,6 +244,9 @@ CREATE TABLE inquiry (
   decided_ms INTEGER,
   decided_by TEXT NOT NULL DEFAULT '',
   why TEXT NOT NULL DEFAULT '',
+  -- Whether pseudonyms, and whether contacts, are asked for.
+  guests INTEGER NOT NULL DEFAULT 0,
+  contacts INTEGER NOT NULL DEFAULT 0,
   rows INTEGER,
   digest TEXT NOT NULL DEFAULT '',
   handed_ms INTEGER,
@@ -232,5 +263,15 @@ CREATE TABLE radius_client (
   made_by TEXT NOT NULL,
   withdrawn_ms INTEGER,
   heard_ms INTEGER
-)
+);
+
+-- How far a detail file was read, moved on in the transaction of what was read; `mark` tells a file from another one
+-- that was given the same number by the file system.
+CREATE TABLE radius_file (
+  client_id INTEGER NOT NULL,
+  inode INTEGER NOT NULL,
+  mark TEXT NOT NULL,
+  read_bytes INTEGER NOT NULL,
+  PRIMARY KEY (client_id, inode, mark)
+) WITHOUT ROWID
 """
