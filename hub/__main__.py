@@ -16,6 +16,7 @@ from hub.attendance import close_command, evaluate_command
 from hub.identity import commands as identity_commands
 from hub.payroll import name_file
 from hub.staff import key_command
+from hub.wifi import purge_command
 from wire.settings_file import BadSetting
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     name_file.add_to(commands)
     evaluate_command.add_to(commands)
     close_command.add_to(commands)
+    purge_command.add_to(commands)
     return parser
 
 

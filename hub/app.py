@@ -69,7 +69,17 @@ from hub.settings import Settings
 from hub.signing import Signing
 from hub.staff import roster_task
 from hub.staff import web as staff
-from hub.wifi import disaster_web, inquiry_web, privacy_web, radius_web, terms_web, usage_web, voucher_web
+from hub.wifi import (
+    disaster_web,
+    inquiry_web,
+    keys,
+    privacy_web,
+    purge_task,
+    radius_web,
+    terms_web,
+    usage_web,
+    voucher_web,
+)
 from hub.wifi import web as wifi
 
 log = logging.getLogger(__name__)
@@ -185,6 +195,8 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
     db, live = Db(settings.database), Live()
     await asyncio.to_thread(db.open)
     app.state.db, app.state.live = db, live
+    wifi_keys = keys.folder_of(Path(settings.state_dir))
+    await purge_task.first(db, wifi_keys)
     app.state.overview = Overview(live)
     app.state.guard = Guard(settings, db)
     app.state.sealing = await asyncio.to_thread(Sealing, Path(settings.state_dir))
@@ -226,7 +238,9 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
     app.state.rollouts = Rollouts(db, live, app.state.signing, app.state.down.wake)
     rolling = asyncio.create_task(app.state.rollouts.run(), name="roll-outs")
     shutting = stolen.begin(app)
+    purging = asyncio.create_task(purge_task.run(db, wifi_keys), name="what is overdue of the Wi-Fi")
     works = (
+        purging,
         rolling,
         cards,
         ordering,

@@ -123,6 +123,16 @@ Did = Literal[
     "import_staff",
     "import_cards",
     "import_shifts",
+    "wifi_purge",
+    "wifi_keep",
+    "wifi_proof",
+    "inquiry_enter",
+    "inquiry_approve",
+    "inquiry_refuse",
+    "inquiry_hand_out",
+    "radius_client",
+    "radius_client_withdrawn",
+    "wifi_notice",
 ]
 # Who did what nobody signed in did.
 SYSTEM = "system"
