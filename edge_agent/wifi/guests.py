@@ -189,7 +189,7 @@ class Guests:
 
     def standing(self, address: str) -> Standing | None:
         """How it stands with a device; None for one that is not let in."""
-        found = self._open.of(address)
+        found = self._open.of(address.lower())
         now, rules = self._clock.stamp(), self._rules()
         if found is None or session.end_by_itself(found, now.mono_ms, rules) in ("time", "closed"):
             return None
@@ -198,22 +198,22 @@ class Guests:
     def known(self, address: str) -> Grant | None:
         """What is known of a device that may go on without agreeing again."""
         now = self._clock.stamp()
-        found = self._find_known(self._names(address, now), now)
+        found = self._find_known(self._names(address.lower(), now), now)
         if found is None or not found.welcome or not roaming.left_ms(found, now):
             return None
         return roaming.grant_of(found)
 
     async def agree(self, address: str, agreed: Agreed) -> Standing:
         """A guest agrees to the terms and is let in; their consent is durable before. Raises Refused."""
-        return await self._alone(address, lambda: self._agree(address, agreed))
+        return await self._alone(address, lambda address: self._agree(address, agreed))
 
     async def extend(self, address: str) -> Standing:
         """A guest wants to stay longer; also one whose time was over a moment ago. Raises Refused."""
-        return await self._alone(address, lambda: self._extend(address))
+        return await self._alone(address, self._extend)
 
     async def confirm(self, address: str) -> Standing:
         """A guest has confirmed an address: the whole time counts. Raises Refused."""
-        return await self._alone(address, lambda: self._confirm(address))
+        return await self._alone(address, self._confirm)
 
     async def arrive(self, address: str) -> Standing | None:
         """A device has come on the air: one that is known is let in before it asks, in a disaster everybody is."""
@@ -221,14 +221,14 @@ class Guests:
         if found is not None:
             return found
         try:
-            return await self._alone(address, lambda: self._arrive(address))
+            return await self._alone(address, self._arrive)
         except Refused as refused:
             log.info("a device that is known was not let in: %s", refused.reason)
             return None
 
     async def leave(self, address: str) -> None:
         """A guest wants to be off."""
-        found = self._open.of(address)
+        found = self._open.of(address.lower())
         if found is not None:
             await self._finish({found.mark: "user"})
 
@@ -263,7 +263,7 @@ class Guests:
         except Refused:
             self._open.release(drawn.mark)
             raise
-        drawn = msgspec.structs.replace(drawn, terms=agreed.terms)
+        drawn = msgspec.structs.replace(drawn, terms=agreed.terms, language=agreed.language)
         return await self._begin(address, drawn, now, _consent(drawn, agreed))
 
     def _with_time(self, drawn: Session, known: Known | None, rules: Rules, now: Stamp, *, asks: bool) -> Session:
@@ -307,11 +307,11 @@ class Guests:
             id_ = secrets.token_hex(16)
         day, guest = names[0]
         network = self._mode().network_name or self._holder.now.network_name
-        mark = self._open.reserve()
+        mark = self._open.reserve(self._to_remove)
         return session.begun(id_=id_, mark=mark, guest=guest, day=day, now=now, lasts_ms=0, way=way, network=network)
 
     async def _begin(
-        self, address: str, drawn: Session, now: Stamp, consent: Consent | None = None, uses: Sequence[Use] = ()
+        self, address: str, drawn: Session, now: Stamp, consent: Consent | None = None, use: Use | None = None
     ) -> Standing:
         """Onto this disk, into the spool, into the kernel. Raises Refused."""
         begins = session.told(drawn, now.mono_ms, self._tell_every_ms)
@@ -319,20 +319,19 @@ class Guests:
         if consent is not None:
             bodies.insert(0, ("consent", consent))
         try:
-            await self._keep_new(begins, bodies, now, uses)
+            await self._keep_new(begins, bodies, now)
         except BaseException:
             self._open.release(begins.mark)
             raise
+        await self._keep_use(use)
         self._open.put(begins, address)
         rules = self._rules()
         await self._admit(address, begins, rules)
         return _standing(begins, now, rules)
 
-    async def _keep_new(
-        self, begins: Session, bodies: list[tuple[str, msgspec.Struct]], now: Stamp, uses: Sequence[Use]
-    ) -> None:
+    async def _keep_new(self, begins: Session, bodies: list[tuple[str, msgspec.Struct]], now: Stamp) -> None:
         try:
-            await self._store.write(Change(sessions=(begins,), uses=uses))
+            await self._store.write(Change(sessions=(begins,)))
         except NotKept as error:
             self._fault("store", f"the sessions of the Wi-Fi cannot be kept: {error}")
             raise Refused("disk") from error
@@ -342,6 +341,14 @@ class Guests:
             self._open.gone.add(begins.mark)
             self._fault("spool", "the spool is full: no guest is received")
             raise Refused("disk") from error
+
+    async def _keep_use(self, use: Use | None) -> None:
+        """The consent is kept already: a disk that does not take this as well keeps nobody out."""
+        if use is not None:
+            try:
+                await self._store.write(Change(uses=(use,)))
+            except NotKept as error:
+                self._fault("store", f"the sessions of the Wi-Fi cannot be kept: {error}")
 
     async def _admit(self, address: str, begins: Session, rules: Rules) -> None:
         kbit = session.kbit(begins, rules)
@@ -365,9 +372,13 @@ class Guests:
                 return await self._turn_to_voucher(present, agreed, use)
             drawn = self._draw(names, "voucher", now, agreed.session)
             drawn = msgspec.structs.replace(
-                drawn, terms=agreed.terms, voucher=use.voucher, ends_mono_ms=now.mono_ms + voucher_use.left_ms(use, now)
+                drawn,
+                terms=agreed.terms,
+                language=agreed.language,
+                voucher=use.voucher,
+                ends_mono_ms=now.mono_ms + voucher_use.left_ms(use, now),
             )
-            return await self._begin(address, drawn, now, _consent(drawn, agreed, use.voucher), (use,))
+            return await self._begin(address, drawn, now, _consent(drawn, agreed, use.voucher), use)
         except Refused:
             self._uses[use.voucher] = before
             raise
@@ -382,12 +393,13 @@ class Guests:
             present,
             way="voucher",
             terms=agreed.terms,
+            language=agreed.language,
             voucher=use.voucher,
             ends_mono_ms=ends if present.ends_mono_ms else 0,
             whole_ms=0,
             due_mono_ms=0,
         )
-        return await self._lengthen(present, new, _consent(present, agreed, use.voucher), (use,))
+        return await self._lengthen(present, new, _consent(present, agreed, use.voucher), use)
 
     def _use(self, code: str, names: Sequence[tuple[str, str]], now: Stamp) -> Use:
         """What a code gives to a device. Raises Refused."""
@@ -425,7 +437,9 @@ class Guests:
             raise Refused("closed")
         names = self._names(address, now)
         known = self._find_known(names, now)
-        if known is None or known.whole_ms or (known.day != names[0][0] and not roaming.left_ms(known, now)):
+        if known is not None and known.whole_ms:
+            raise Refused("unconfirmed")
+        if known is None or (known.day != names[0][0] and not roaming.left_ms(known, now)):
             raise Refused("extensions")
         drawn = self._draw(names, known.way, now)
         try:
@@ -441,24 +455,25 @@ class Guests:
             raise Refused("extensions")
         if not present.provisional:
             return _standing(present, self._clock.stamp(), self._rules())
-        language: TermsLanguage = "ja"
-        consent = Consent(present.id, present.terms, language, present.way, confirmed=True)
+        consent = Consent(present.id, present.terms, present.language, present.way, confirmed=True)
         return await self._lengthen(present, session.confirmed(present), consent)
 
     async def _lengthen(
-        self, old: Session, new: Session, consent: Consent | None = None, uses: Sequence[Use] = ()
+        self, old: Session, new: Session, consent: Consent | None = None, use: Use | None = None
     ) -> Standing:
         """A session lasts longer: on disk before the guest is told. Raises Refused."""
         self._open.change(new)
         now, rules = self._clock.stamp(), self._rules()
         try:
-            await self._store.write(Change(sessions=(new,), uses=uses))
+            await self._store.write(Change(sessions=(new,)))
             if consent is not None:
-                await self._spool.append_many([("consent", consent)], now)
+                await self._spool.append("consent", consent, now)
         except (NotKept, SpoolFull) as error:
             self._shorten(old)
             raise Refused("disk") from error
-        await self._prolong(new, rules)
+        await self._keep_use(use)
+        if self._open.by_mark(new.mark) is not None:
+            await self._prolong(new, rules)
         self.stir()
         return _standing(self._open.by_mark(new.mark) or new, now, rules)
 
@@ -806,14 +821,15 @@ class Guests:
             self._faults.discard(what)
             log.warning("the Wi-Fi's %s is well again", what)
 
-    async def _alone(self, address: str, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    async def _alone(self, address: str, work: Callable[[str], Coroutine[Any, Any, T]]) -> T:
         """One thing at a time for a device; it goes on to its end, whoever stops waiting for it."""
+        address = address.lower()
         lock = self._locks.setdefault(address, asyncio.Lock())
 
         async def locked() -> T:
             await self._ready.wait()
             async with lock:
-                return await work()
+                return await work(address)
 
         task = asyncio.create_task(locked(), name="guest")
         self._under_way.add(task)

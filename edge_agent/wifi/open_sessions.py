@@ -4,7 +4,7 @@ Devices' addresses are here and in the kernel, and nowhere else. Lives on the ev
 """
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from edge_agent.wifi.session import Session, ended
 from wire.messages import Cause
@@ -45,11 +45,11 @@ class OpenSessions:
         """The open session with an id."""
         return next((one for one in self._of.values() if one.id == id_), None)
 
-    def reserve(self) -> int:
-        """A mark that nobody has, held until `put` or `release`."""
+    def reserve(self, avoid: Collection[int] = ()) -> int:
+        """A mark that nobody has and that is not one of `avoid`, held until `put` or `release`."""
         while True:
             mark = secrets.randbelow(_MARKS) + 1
-            if not any(mark in held for held in (self._of, self._owed, self._reserved, self.gone)):
+            if not any(mark in held for held in (self._of, self._owed, self._reserved, self.gone, avoid)):
                 self._reserved.add(mark)
                 return mark
 

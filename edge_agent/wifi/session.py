@@ -11,7 +11,7 @@
 import msgspec
 
 from edge_agent.clock import Stamp
-from wire.messages import Cause, Way, WifiSession
+from wire.messages import Cause, TermsLanguage, Way, WifiSession
 
 MINUTE_MS = 60_000
 # So long a guest has for reading the mail with the code.
@@ -49,6 +49,7 @@ class Session(msgspec.Struct, frozen=True, omit_defaults=True):
     sure: bool = False
     way: Way = "click"
     terms: str = ""
+    language: TermsLanguage = "ja"
     network: str = ""
     origin: str = ""
     voucher: str = ""
