@@ -21,7 +21,7 @@ import contextlib
 import logging
 import secrets
 import weakref
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeVar
 
@@ -131,8 +131,8 @@ class Gate(Protocol):
         """Another speed, for what is under way too."""
         ...
 
-    async def remove(self, mark: int) -> None:
-        """Lets it through no more, nor what is under way."""
+    async def remove(self, mark: int) -> Counted:
+        """Lets it through no more, nor what is under way; what it used in all."""
         ...
 
     async def counters(self) -> dict[int, Counted]:
@@ -540,34 +540,44 @@ class Guests:
         return self._open.of(address)
 
     async def _finish(self, causes: dict[int, Cause]) -> None:
-        """Ends sessions now, with what was counted until now."""
-        counted = await self._counters() or {}
-        now, rules = self._clock.stamp(), self._rules()
+        """Ends sessions now: nothing passes any more when it returns, and what was used is whole."""
+        now = self._clock.stamp()
         for mark, cause in causes.items():
-            found = self._open.by_mark(mark)
-            if found is not None:
-                self._open.count(_with_count(found, counted, now, rules))
+            if self._open.by_mark(mark) is not None:
                 self._end(mark, cause, now)
         await self._remove()
         await self._settle()
 
     def _end(self, mark: int, cause: Cause, now: Stamp) -> None:
-        over = self._open.end(mark, cause, now.mono_ms)
+        self._open.end(mark, cause, now.mono_ms)
         self._limits.pop(mark, None)
         self._seqs.pop(mark, None)
         self._to_prolong.discard(mark)
         self._to_remove.add(mark)
-        if over.way != "disaster":
-            self._known.learn(roaming.of_session(over, now), now)
 
     async def _remove(self) -> None:
-        for mark in list(self._to_remove):
-            try:
-                await self._gate.remove(mark)
-            except NotApplied as error:
-                self._fault("kernel", f"the kernel does not let go of a guest: {error}")
-                return
-            self._to_remove.discard(mark)
+        """Out of the kernel, all at once; what each had used by then is counted, and their guests are known."""
+        await _all(self._remove_one(mark) for mark in list(self._to_remove))
+
+    async def _remove_one(self, mark: int) -> None:
+        try:
+            used = await self._gate.remove(mark)
+        except NotApplied as error:
+            self._fault("kernel", f"the kernel does not let go of a guest: {error}")
+            return
+        if mark not in self._to_remove:
+            return
+        self._to_remove.discard(mark)
+        over = self._open.by_owed(mark)
+        if over is not None:
+            now = self._clock.stamp()
+            self._open.owe(session.counted(over, used.up_bytes, used.down_bytes, now.mono_ms, self._rules()))
+            self._learn(over.mark, now)
+
+    def _learn(self, mark: int, now: Stamp) -> None:
+        over = self._open.by_owed(mark)
+        if over is not None and over.way != "disaster":
+            self._known.learn(roaming.of_session(over, now), now)
 
     # ---- the round
 
@@ -615,6 +625,7 @@ class Guests:
             if cause and (counted is not None or cause != "idle"):
                 self._open.count(new)
                 self._end(new.mark, cause, now)
+                self._learn(new.mark, now)
                 continue
             over = session.is_over_quota(new, rules)
             if over != new.slowed or (not new.sure and now.clock == "synced"):
@@ -630,17 +641,18 @@ class Guests:
 
     async def _enforce(self, limits: list[tuple[int, tuple[int, int]]], rules: Rules) -> None:
         await self._remove()
+        await _all(self._limit(mark, kbit) for mark, kbit in limits)
+        longer = [one for one in map(self._open.by_mark, self._to_prolong) if one is not None]
+        await _all(self._prolong(one, rules) for one in longer)
+
+    async def _limit(self, mark: int, kbit: tuple[int, int]) -> None:
+        if self._open.by_mark(mark) is None:
+            return
         try:
-            for mark, kbit in limits:
-                if self._open.by_mark(mark) is not None:
-                    await self._gate.limit(mark, Limits(*kbit))
-                    self._limits[mark] = kbit
+            await self._gate.limit(mark, Limits(*kbit))
+            self._limits[mark] = kbit
         except NotApplied as error:
             self._fault("kernel", f"the kernel does not take another speed: {error}")
-        for mark in list(self._to_prolong):
-            found = self._open.by_mark(mark)
-            if found is not None:
-                await self._prolong(found, rules)
 
     def _turn_timeless(self, rules: Rules) -> None:
         """A disaster has begun or ended: the kernel's own clocks are set for it."""
@@ -674,10 +686,14 @@ class Guests:
                 await self._tell(tells, now)
 
     def _number(self, now: Stamp, acked: int) -> list[Session]:
-        """What is to be told now, with its number; one whose last telling the hub does not have yet waits."""
+        """What is to be told now, with its number.
+
+        One whose last telling the hub does not have yet waits; one that ended, until what it used is whole.
+        """
         tells = []
         for one in (*self._open.owed, *self._open):
-            if session.is_due(one, now.mono_ms) and (one.cause or self._seqs.get(one.mark, 0) <= acked):
+            waits = one.mark in self._to_remove if one.cause else self._seqs.get(one.mark, 0) > acked
+            if not waits and session.is_due(one, now.mono_ms):
                 new = session.told(one, now.mono_ms, self._tell_every_ms)
                 tells.append(new)
                 if one.cause:
@@ -748,7 +764,7 @@ class Guests:
                 self._open.put(one, address)
             else:
                 self._owe(one, now)
-        # What the kernel lets through and nobody knows of.
+        # What the kernel lets through still although it ended, or nobody knows of it.
         self._to_remove.update(marks)
         await self._remove()
         self._ready.set()
@@ -759,10 +775,11 @@ class Guests:
             cause = "power"
         elif 0 < one.ends_mono_ms <= now.mono_ms:
             cause = "time"
-        over = session.ended(one, cause, now.mono_ms)
-        self._open.owe(over)
-        if over.way != "disaster":
-            self._known.learn(roaming.of_session(over, now), now)
+        self._open.owe(session.ended(one, cause, now.mono_ms))
+        self._learn(one.mark, now)
+        if one.boot == now.boot:
+            # Its counters are in the kernel yet.
+            self._to_remove.add(one.mark)
 
     async def _until_kernel_says(self) -> dict[int, str]:
         """Marks and addresses of those that are let through."""
@@ -845,6 +862,11 @@ class Guests:
         """Waits for what is under way and closes the file."""
         await asyncio.gather(*self._under_way, return_exceptions=True)
         await asyncio.to_thread(self._store.close)
+
+
+async def _all(work: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """At once: the gate makes one transaction of what comes together."""
+    await asyncio.gather(*work)
 
 
 def _with_count(one: Session, counted: dict[int, Counted], now: Stamp, rules: Rules) -> Session:

@@ -160,7 +160,7 @@ class KitHolder:
         kept = self._without_past(kept)
         if not await asyncio.to_thread(self._save, kept):
             return await self._drop()
-        self._use(kept)
+        self.use(kept)
         log.info("the access point's kit: version %d counts, terms %s", told.generation, content.terms.version)
         if self._disk_fails:
             log.warning("the access point's kit is kept again")
@@ -195,9 +195,15 @@ class KitHolder:
     async def _drop(self) -> None:
         """Nothing may be kept any more."""
         await asyncio.to_thread(town_kit.remove, self._folder)
-        self._use(town_kit.Kept())
+        self.use(town_kit.Kept())
 
-    def _use(self, kept: town_kit.Kept) -> None:
+    @property
+    def kept(self) -> town_kit.Kept:
+        """All of it, with where it came from."""
+        return self._kept
+
+    def use(self, kept: town_kit.Kept) -> None:
+        """From now on this one."""
         before, self._kept = self._kept, kept
         if kept.content != before.content:
             for watcher in self._watchers:

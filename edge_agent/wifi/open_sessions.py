@@ -91,6 +91,10 @@ class OpenSessions:
         """Those that have ended and were not told yet."""
         return list(self._owed.values())
 
+    def by_owed(self, mark: int) -> Session | None:
+        """One that has ended and was not told yet."""
+        return self._owed.get(mark)
+
     def told(self, mark: int) -> None:
         """The end of one is in the spool: nothing of it is needed any more."""
         if self._owed.pop(mark, None) is not None:

@@ -57,10 +57,12 @@ def test_an_end_by_time_lies_where_the_time_was_over_and_one_for_silence_at_the_
     # The kernel had ended it before this was read.
     over = session.ended(session.counted(one, 99, 99, late, RULES), "time", late)
     assert session.telling(over).last_ms == NOW_MS + 60 * MINUTE_MS
-    for cause in ("idle", "lost", "power"):
-        assert session.telling(session.ended(one, cause, late)).last_ms == NOW_MS + 5 * MINUTE_MS  # type: ignore[arg-type]
-    for cause in ("user", "admin", "closed"):
-        assert session.telling(session.ended(one, cause, late)).last_ms == NOW_MS + late  # type: ignore[arg-type]
+    silent: tuple[Cause, ...] = ("idle", "lost", "power")
+    for cause in silent:
+        assert session.telling(session.ended(one, cause, late)).last_ms == NOW_MS + 5 * MINUTE_MS
+    by_somebody: tuple[Cause, ...] = ("user", "admin", "closed")
+    for cause in by_somebody:
+        assert session.telling(session.ended(one, cause, late)).last_ms == NOW_MS + late
 
 
 def test_the_first_end_stands() -> None:
@@ -116,7 +118,7 @@ class ToldSession(RuleBasedStateMachine):
         self.one = begun(self.now)
         self.told: list[WifiSession] = []
         self.raw = (0, 0)
-        self.rules = RULES
+        self.town = RULES
         self.tell()
 
     def tell(self) -> None:
@@ -130,17 +132,17 @@ class ToldSession(RuleBasedStateMachine):
 
     @rule(at_ms=st.integers(0, 2 * NOW_MS))
     def set_the_wall_clock(self, at_ms: int) -> None:
-        left = session.left_ms(self.one, self.now.mono_ms, self.rules)
+        left = session.left_ms(self.one, self.now.mono_ms, self.town)
         self.now = self.now._replace(at_ms=at_ms)
-        assert session.left_ms(self.one, self.now.mono_ms, self.rules) == left
+        assert session.left_ms(self.one, self.now.mono_ms, self.town) == left
 
     @precondition(lambda self: not self.one.cause)
     @rule(up=st.integers(0, 2**33), down=st.integers(0, 2**33), anew=st.booleans())
     def count(self, up: int, down: int, anew: bool) -> None:
         self.raw = (up, down) if anew else (self.raw[0] + up, self.raw[1] + down)
-        self.one = session.counted(self.one, *self.raw, self.now.mono_ms, self.rules)
+        self.one = session.counted(self.one, *self.raw, self.now.mono_ms, self.town)
 
-    @precondition(lambda self: not self.one.cause and session.extensions_left(self.one, RULES))
+    @precondition(lambda self: not self.one.cause and session.extensions_left(self.one, RULES) > 0)
     @rule()
     def extend(self) -> None:
         self.one = session.extended(self.one, 60)
@@ -148,7 +150,7 @@ class ToldSession(RuleBasedStateMachine):
     @precondition(lambda self: not self.one.cause)
     @rule()
     def look(self) -> None:
-        cause = session.end_by_itself(self.one, self.now.mono_ms, self.rules)
+        cause = session.end_by_itself(self.one, self.now.mono_ms, self.town)
         if cause:
             self.end(cause)
         elif session.is_due(self.one, self.now.mono_ms):
@@ -160,7 +162,7 @@ class ToldSession(RuleBasedStateMachine):
         self.one = session.ended(self.one, cause, self.now.mono_ms)
         self.tell()
 
-    @precondition(lambda self: self.one.cause)
+    @precondition(lambda self: bool(self.one.cause))
     @rule(cause=st.sampled_from(["user", "time", "power"]))
     def end_again(self, cause: Cause) -> None:
         self.one = session.ended(self.one, cause, self.now.mono_ms)
