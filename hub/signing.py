@@ -4,6 +4,7 @@ import base64
 import contextlib
 import os
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hub import chain
 from hub.chain import Anchor
 from wire import signed
-from wire.messages import Desired, Kit, Order, Roster
+from wire.messages import Desired, Grant, Kit, Order, Roam, Roster
 
 
 class Signing:
@@ -50,6 +51,11 @@ class Signing:
         text = _text(sealed)
         data = signed.kit_bytes(device, incarnation, generation, text)
         return Kit(incarnation, generation, text, _text(self._key.sign(data)))
+
+    def roam(self, device: str, grants: Sequence[Grant], made_ms: int) -> Roam:
+        """Grants for one access point, signed."""
+        signature = self._key.sign(signed.roam_bytes(device, grants, made_ms))
+        return Roam(tuple(grants), made_ms, _text(signature))
 
     def anchor(self, seq: int, hashed: bytes, at_ms: int) -> Anchor:
         """The audit log's newest entry, signed."""

@@ -66,12 +66,25 @@ def put(
     )
 
 
-def put_many(conn: Connection, what: What, ref: str, messages: Mapping[int, bytes], now_ms: int) -> None:
+def put_many(
+    conn: Connection,
+    what: What,
+    ref: str,
+    messages: Mapping[int, bytes],
+    now_ms: int,
+    *,
+    not_after_ms: int = FOR_EVER_MS,
+) -> None:
     """A message to each of many devices, in few statements."""
     flat: list[Any] = []
     for device_id, message in messages.items():
-        flat += (device_id, what, ref, message, FOR_EVER_MS, 0, now_ms)
+        flat += (device_id, what, ref, message, not_after_ms, 0, now_ms)
     insert(conn, _MANY, flat)
+
+
+def drop_over(conn: Connection, what: What, now_ms: int) -> None:
+    """Takes the messages of a kind out whose time is over."""
+    conn.execute("DELETE FROM outbox WHERE what = ? AND not_after_ms <= ?", (what, now_ms))
 
 
 def drop_many(conn: Connection, device_ids: Sequence[int], what: What) -> None:

@@ -40,6 +40,7 @@ CREATE TABLE wifi_session (
 CREATE INDEX wifi_session_began ON wifi_session (began_ms);
 CREATE INDEX wifi_session_open ON wifi_session (device_id, last_ms) WHERE ended_ms IS NULL;
 CREATE INDEX wifi_session_session ON wifi_session (session);
+CREATE INDEX wifi_session_origin ON wifi_session (origin) WHERE origin <> '';
 
 -- How much of a session had flowed by the end of an hour in which it was told of: what the hours' sums are made of
 -- (`hub/wifi/hourly.py`).
@@ -67,11 +68,16 @@ CREATE TABLE wifi_hour (
 ) WITHOUT ROWID;
 CREATE INDEX wifi_hour_hour ON wifi_hour (hour_ms);
 
--- Agreements (by the session they were made in) of which the neighbours are to be told anew.
+-- Agreements (by the session they were made in) of which the neighbours are to be told anew, and access points that
+-- came and are to be told of all.
 CREATE TABLE wifi_roam (
   origin TEXT PRIMARY KEY,
-  since_ms INTEGER NOT NULL
+  times INTEGER NOT NULL DEFAULT 1
 ) WITHOUT ROWID;
+CREATE TABLE wifi_roam_device (
+  device_id INTEGER PRIMARY KEY,
+  times INTEGER NOT NULL DEFAULT 1
+);
 
 -- How many devices (pseudonyms) were seen in a place on a day in Japan: counted before pseudonyms go.
 CREATE TABLE wifi_day_devices (

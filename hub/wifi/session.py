@@ -1,7 +1,8 @@
 """What is known of a Wi-Fi session, folded from what was told of it: in whatever order, however often (rule).
 
 1. `merged` is a join: of the same tellings every order, every repeat and every way of grouping gives the same.
-2. Counters and times only grow: the greatest that was told counts, of the beginning the earliest.
+2. Counters and the last sign of life only grow: the greatest that was told counts.  The beginning is the earliest that
+   was told; of an access point of ours what its newest telling says, for it corrects it once its clock is right.
 3. The first end stands: the one with the lowest number, and of one number the earliest.  What is told after an end
    opens nothing again; bytes that flowed before it and come late still count.
 4. What a session is (network, way, whether it is slowed, when its time is over) is what the newest telling says.
@@ -70,7 +71,7 @@ def merged(kept: Told, told: Told) -> Told:
         kept.boot,
         kept.session,
         newest.number,
-        min(kept.began_ms, told.began_ms),
+        newest.began_ms if kept.device_id is not None else min(kept.began_ms, told.began_ms),
         max(kept.last_ms, told.last_ms),
         max(kept.up_bytes, told.up_bytes),
         max(kept.down_bytes, told.down_bytes),
@@ -133,7 +134,7 @@ def plausible_ms(at_ms: int, arrived_ms: int) -> int:
 def _newness(one: Told) -> tuple[object, ...]:
     """Of equal numbers (which a device never gives) one is still always the newer: no order may matter."""
     known = (one.network, one.way, one.origin, one.day, one.guest is not None, one.guest or "")
-    return (one.number, one.slowed, one.ends_ms, *known)
+    return (one.number, one.slowed, one.ends_ms, -one.began_ms, *known)
 
 
 def _end(one: Told) -> tuple[int, int, Cause] | None:

@@ -34,10 +34,14 @@ _SESSION = Into(
     "origin = excluded.origin, ends_ms = excluded.ends_ms, end_number = excluded.end_number, "
     "arrived_ms = excluded.arrived_ms",
 )
-_KEPT = Among(
-    "SELECT s.id, s.told_by, s.boot, s.session, s.number, s.began_ms, s.last_ms, s.up_bytes, s.down_bytes, s.ended_ms, "
+# The same of a session `s`, in the order of `Told`.
+TOLD = (
+    "s.told_by, s.boot, s.session, s.number, s.began_ms, s.last_ms, s.up_bytes, s.down_bytes, s.ended_ms, "
     "s.cause, s.guest, s.day, s.network, s.way, s.extensions, s.slowed, s.origin, s.ends_ms, s.device_id, s.place, "
-    "s.end_number FROM",
+    "s.end_number"
+)
+_KEPT = Among(
+    f"SELECT s.id, {TOLD} FROM",
     3,
     "JOIN wifi_session s ON s.told_by = k.column1 AND s.boot = k.column2 AND s.session = k.column3",
 )
@@ -58,7 +62,7 @@ _HOUR = Into(
     "sessions = sessions + excluded.sessions, up_bytes = up_bytes + excluded.up_bytes, "
     "down_bytes = down_bytes + excluded.down_bytes",
 )
-_ROAM = Into("wifi_roam (origin, since_ms)", 2, "ON CONFLICT (origin) DO NOTHING")
+_ROAM = Into("wifi_roam (origin)", 1, "ON CONFLICT (origin) DO UPDATE SET times = times + 1")
 
 
 def take_records(conn: Connection, heard: Sequence[Heard]) -> None:
@@ -90,7 +94,7 @@ def take(conn: Connection, told: Sequence[Told], arrived_ms: int) -> None:
     insert(conn, _POINT, changed_points)
     insert(conn, _HOUR, hours.rows())
     news = {one.agreed_in: None for key, one in now.items() if roam.is_news(before.get(key), one)}
-    insert(conn, _ROAM, [part for origin in news for part in (origin, arrived_ms)])
+    insert(conn, _ROAM, list(news))
 
 
 class _Hours:
@@ -149,7 +153,7 @@ def _kept(conn: Connection, flat: Sequence[str]) -> tuple[dict[_Key, int], dict[
     ids: dict[_Key, int] = {}
     kept: dict[_Key, Told] = {}
     for id_, *columns in among(conn, _KEPT, flat):
-        one = _told(columns)
+        one = told_of(columns)
         ids[one.key], kept[one.key] = id_, one
     return ids, kept
 
@@ -170,8 +174,8 @@ def _points_of(conn: Connection, ids: Sequence[int]) -> dict[int, _Points]:
     return found
 
 
-def _told(columns: Sequence[Any]) -> Told:
-    """A row as what was told; in the order of the columns, and of `Told`."""
+def told_of(columns: Sequence[Any]) -> Told:
+    """A row (`TOLD`) as what was told."""
     *most, slowed, origin, ends_ms, device_id, place, end_number = columns
     return Told(*most, bool(slowed), origin, ends_ms, device_id, place, end_number)
 
