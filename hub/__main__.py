@@ -16,7 +16,7 @@ from hub.attendance import close_command, evaluate_command
 from hub.identity import commands as identity_commands
 from hub.payroll import name_file
 from hub.staff import key_command
-from hub.wifi import purge_command
+from hub.wifi import certificate_command, purge_command
 from wire.settings_file import BadSetting
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     identity_commands.add_to(commands)
     audit_command.add_to(commands)
     key_command.add_to(commands)
+    certificate_command.add_to(commands)
     simulate.add_to(commands)
     name_file.add_to(commands)
     evaluate_command.add_to(commands)

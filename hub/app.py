@@ -73,6 +73,7 @@ from hub.wifi import (
     disaster_web,
     inquiry_web,
     keys,
+    kit_task,
     privacy_web,
     purge_task,
     radius_web,
@@ -237,6 +238,9 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
     )
     app.state.rollouts = Rollouts(db, live, app.state.signing, app.state.down.wake)
     rolling = asyncio.create_task(app.state.rollouts.run(), name="roll-outs")
+    receiving = asyncio.create_task(
+        kit_task.run(settings, db, live, app.state.signing, app.state.down.wake), name="kits of access points"
+    )
     shutting = stolen.begin(app)
     purging = asyncio.create_task(purge_task.run(db, wifi_keys), name="what is overdue of the Wi-Fi")
     works = (
@@ -250,6 +254,7 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
         overdue,
         shutting,
         keeping,
+        receiving,
         identities,
         down,
         ingest,

@@ -133,6 +133,13 @@ Did = Literal[
     "radius_client",
     "radius_client_withdrawn",
     "wifi_notice",
+    "portal_certificate",
+    "terms_draft",
+    "terms_draft_dropped",
+    "terms_publish",
+    "voucher_make",
+    "voucher_make_again",
+    "voucher_withdraw",
 ]
 # Who did what nobody signed in did.
 SYSTEM = "system"

@@ -10,7 +10,7 @@ from hub.orders import store as orders
 from hub.policy import store as policy
 from hub.staff import roster_store
 from hub.told import Told
-from hub.wifi import consent_store, session_store, state_store
+from hub.wifi import consent_store, kit_store, session_store, state_store
 
 
 def _take_inventories(conn: Connection, told: Sequence[Told]) -> None:
@@ -21,7 +21,9 @@ def _take_inventories(conn: Connection, told: Sequence[Told]) -> None:
 
 def _take_presences(conn: Connection, told: Sequence[Told]) -> None:
     policy.take_presences(conn, told)
-    roster_store.take_presences(conn, told)
+    # What an access point goes by is a kit, and stands in the same fields.
+    roster_store.take_presences(conn, [one for one in told if one.body.device_kind != "access_point"])
+    kit_store.take_presences(conn, [one for one in told if one.body.device_kind == "access_point"])
 
 
 # `presence` is no record but comes the same way: a device that was heard anew.
@@ -37,6 +39,7 @@ KEEPERS: dict[str, Callable[[Connection, Sequence[Told]], None]] = {
     "consent": consent_store.take,
     "wifi_state": state_store.take,
 }
+    "kit_report": kit_store.take_reports,
 
 
 class Keeping:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from wire import settings_file
+from wire.policy import HostName
 from wire.settings_file import BadSetting
 
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
@@ -35,6 +36,13 @@ class IdentitySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     grace_days: Annotated[int, msgspec.Meta(ge=0, le=365)] = 60
 
 
+class WifiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The name under which access points serve their portal, the same everywhere in town: one of the town's own domain,
+    for which it can get a certificate that phones know. `.internal` (reserved for private use) is for trying out."""
+
+    portal_host: HostName = "portal.machinaka.internal"
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything that the hub is told by its file. `public_url` is what people type."""
 
@@ -46,6 +54,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     session_hours: Annotated[int, msgspec.Meta(ge=1, le=24)] = 12
     broker: BrokerSettings = BrokerSettings()
     identity: IdentitySettings = IdentitySettings()
+    wifi: WifiSettings = WifiSettings()
 
     @property
     def url(self) -> str:
