@@ -43,9 +43,8 @@ class Known(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def of_grant(grant: Grant, made_ms: int, now: Stamp) -> Known:
-    """What the hub says. A device that does not know the time goes by when the grant was made."""
-    at_ms = max(now.at_ms, made_ms) if now.clock == "unset" else now.at_ms
-    left = max(0, grant.ends_ms - at_ms) if grant.ends_ms else 0
+    """What the hub says. It is not earlier than when the grant was made, whatever the clock here says."""
+    left = max(0, grant.ends_ms - max(now.at_ms, made_ms)) if grant.ends_ms else 0
     return Known(
         grant.guest,
         grant.day,

@@ -5,6 +5,7 @@ import base64
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
@@ -71,13 +72,22 @@ def files(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
 
 
+class Mono(Protocol):
+    """A clock that only goes on."""
+
+    @property
+    def mono_ms(self) -> int:
+        """Milliseconds since boot."""
+        ...
+
+
 class Kernel:
     """What an access point's kernel does with guests: who is let through, until when, and what they used.
 
     Outlives the agent, not a boot. `broken` is said instead of doing anything.
     """
 
-    def __init__(self, time: HandTime) -> None:
+    def __init__(self, time: Mono) -> None:
         self._time = time
         self._of: dict[int, tuple[str, int]] = {}
         self._used: dict[int, Counted] = {}
