@@ -10,7 +10,7 @@ from hub.orders import store as orders
 from hub.policy import store as policy
 from hub.staff import roster_store
 from hub.told import Told
-from hub.wifi import consent_store, kit_store, session_store, state_store
+from hub.wifi import consent_store, kit_store, roam_store, session_store, state_store
 
 
 def _take_inventories(conn: Connection, told: Sequence[Told]) -> None:
@@ -24,6 +24,7 @@ def _take_presences(conn: Connection, told: Sequence[Told]) -> None:
     # What an access point goes by is a kit, and stands in the same fields.
     roster_store.take_presences(conn, [one for one in told if one.body.device_kind != "access_point"])
     kit_store.take_presences(conn, [one for one in told if one.body.device_kind == "access_point"])
+    roam_store.take_presences(conn, told)
 
 
 # `presence` is no record but comes the same way: a device that was heard anew.
@@ -38,8 +39,8 @@ KEEPERS: dict[str, Callable[[Connection, Sequence[Told]], None]] = {
     "wifi_session": session_store.take_records,
     "consent": consent_store.take,
     "wifi_state": state_store.take,
-}
     "kit_report": kit_store.take_reports,
+}
 
 
 class Keeping:

@@ -53,6 +53,13 @@ def of_mail(mail: Mail) -> str:
     return f"{scheme}://{login}{mail.server}:{mail.port}?{urlencode(fields)}"
 
 
+def mailed_to(address: str, to: str) -> str:
+    """The same e-mail way to somebody else."""
+    parts = urlsplit(address)
+    fields = {**dict(parse_qsl(parts.query, keep_blank_values=True)), "to": to}
+    return parts._replace(query=urlencode(fields)).geturl()
+
+
 def of_web(typed: str) -> str:
     """The address of any other way, as it was typed. Raises BadAddress."""
     scheme, sign, rest = typed.strip().partition("://")

@@ -97,12 +97,14 @@ CREATE TABLE wifi_consent (
   voucher TEXT NOT NULL DEFAULT '',
   contact TEXT,
   contact_key TEXT NOT NULL DEFAULT '',
+  contact_ms INTEGER NOT NULL DEFAULT 0,
   at_ms INTEGER NOT NULL,
   mailed_ms INTEGER,
   confirmed_ms INTEGER,
   UNIQUE (device_id, session)
 );
 CREATE INDEX wifi_consent_at ON wifi_consent (at_ms);
+CREATE INDEX wifi_consent_due ON wifi_consent (contact_ms) WHERE contact IS NOT NULL AND mailed_ms IS NULL;
 
 -- The latest that an access point said of itself (JSON of wire.messages.WifiState).
 CREATE TABLE wifi_state (
