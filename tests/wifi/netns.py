@@ -37,6 +37,7 @@ SITE, NEIGHBOUR_SITE = "town.example", "other.example"
 CLIENTS = ("c1", "c2")
 TOOLS = ("ip", "nft", "bridge", "tc", "curl", "tcpdump", "iperf3", "conntrack", "dnsmasq", "busybox")
 PATH = f"{os.environ['PATH']}:/usr/sbin:/sbin"
+_NAMED = Path("/run/netns")
 _CLONE_NEWNET = 0x40000000
 _count = itertools.count()
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -64,10 +65,13 @@ def missing() -> str:
         return "network namespaces need root"
     if without := [tool for tool in TOOLS if not shutil.which(tool, path=PATH)]:
         return f"not installed: {', '.join(without)}"
-    name = f"mk{os.getpid()}-probe"
+    name, stood = f"mk{os.getpid()}-probe", _NAMED.is_mount()
     try:
         if (made := _do("ip", "netns", "add", name)).returncode:
             return f"no network namespaces here: {made.stderr.strip()}"
+        # In a chroot the kernel makes them, but does not let a program into one with files of its own.
+        if (tried := _do("ip", "netns", "exec", name, "true")).returncode:
+            return f"no program can be put into a network namespace here: {tried.stderr.strip()}"
         with _entered(name):
             for words in (("link", "add", "br9", "type", "bridge"), ("link", "add", "v9", "type", "veth")):
                 if (tried := _do("ip", *words)).returncode:
@@ -76,6 +80,8 @@ def missing() -> str:
             return f"no nf_tables here: {tried.stderr.strip()}" if tried.returncode else ""
     finally:
         _do("ip", "netns", "delete", name)
+        if not stood and not any(_NAMED.glob("*")):
+            _do("umount", str(_NAMED))
 
 
 class Town:
