@@ -37,6 +37,7 @@ _LOOK_WITHIN_S = 3.0
 # A report that found no room is offered again after this.
 _AGAIN_AFTER_S = 30.0
 _LINES, _LINE = 40, 200
+_HOUR_S, _REFUSALS_PER_HOUR = 3600, 20
 
 State = Literal["begun", "ended", "drilled", "refused"]
 
@@ -97,6 +98,7 @@ class Modes:
         # One change at a time; what it does to the disk is done before the next.
         self._turn = asyncio.Lock()
         self._stir = asyncio.Event()
+        self._refusals: list[int] = []
         self._count()
         self.now = self._mode()
         holder.watch(lambda _: self._show())
@@ -121,7 +123,12 @@ class Modes:
             return await self._end(run, by)
 
     async def refuse(self, run: str, by: By, evidence: Sequence[str]) -> None:
-        """Tells that somebody wanted to and might not."""
+        """Tells that somebody wanted to and might not; not without end: a child at a button must not fill the disk."""
+        now_s = self._clock.stamp().mono_ms // 1000
+        self._refusals = [at_s for at_s in self._refusals if now_s - at_s < _HOUR_S]
+        if len(self._refusals) >= _REFUSALS_PER_HOUR:
+            return
+        self._refusals.append(now_s)
         async with self._turn:
             await self._change(self._kept, [self._report(run, "refused", by, [*evidence])])
 
