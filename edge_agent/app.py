@@ -7,7 +7,7 @@ import logging
 import os
 import signal
 import sqlite3
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Mapping
 from functools import partial
 from importlib import metadata
 from pathlib import Path
@@ -32,12 +32,14 @@ from edge_agent.settings import KioskSettings, Settings
 from edge_agent.spool import Spool, SpoolFull
 from edge_agent.spool_thread import AsyncSpool
 from edge_agent.uplink import Uplink
-from wire.messages import Alarm, Certificate, ClockReading, Desired, Order, Roster
+from wire.messages import Alarm, Certificate, ClockReading, Desired, Kit, Order, Roam, Roster
 from wire.settings_file import BadSetting
 
 if TYPE_CHECKING:
     from edge_agent.attendance.cards import Cards
     from edge_agent.attendance.task import Attendance
+    from edge_agent.orders.outcome import Doing
+    from edge_agent.wifi.task import Wifi
 
 log = logging.getLogger(__name__)
 
@@ -123,9 +125,11 @@ async def _run_until_ended(settings: Settings, clock: Clock, spool: AsyncSpool, 
     work += [fleet.run(settings, spool, clock, reader=reader, holder=holder), policy.run()]
     work.append(identity.run())
     shown = screen if attendance and settings.kiosk.port else None
-    orders, lock = _orders(settings, spool, clock, shown, file)
+    wifi = _wifi(settings, spool, clock, holder, uplink)
+    orders, lock = _orders(settings, spool, clock, shown, file, wifi.doings if wifi else {})
     uplink.on_down(Order, orders.take)
-    work += [orders.run(), LeaseKeeper(settings, clock, holder, lock, lambda: uplink.heard_s).run()]
+    work += [*(wifi.works() if wifi else ()), orders.run()]
+    work += [LeaseKeeper(settings, clock, holder, lock, lambda: uplink.heard_s).run()]
     group = asyncio.create_task(_together(work), name="agent")
     loop = asyncio.get_running_loop()
     for sig in (signal.SIGTERM, signal.SIGINT):
@@ -150,17 +154,31 @@ def _cards(settings: Settings) -> "Cards | None":
     return Cards(Path(settings.state_dir))
 
 
+def _wifi(settings: Settings, spool: AsyncSpool, clock: Clock, holder: Holder, uplink: Uplink) -> "Wifi | None":
+    """What an access point does for guests, where it is set up to receive any, wired to the hub. Raises BadSetting."""
+    if settings.kind != "access_point" or not settings.wifi.guests:
+        return None
+    from edge_agent.wifi.task import Wifi
+
+    wifi = Wifi(settings, spool, clock, holder, partial(_barred, settings))
+    uplink.on_down(Kit, wifi.kit.take)
+    uplink.on_down(Roam, wifi.kit.take_roam)
+    return wifi
+
+
+def _barred(settings: Settings) -> bool:
+    """Whether nothing may be kept any more: the device is being wiped."""
+    found = locked.read(Path(settings.state_dir))
+    return found is not None and found.why in ("wiping", "wiped")
+
+
 def _roster(
     settings: Settings, spool: AsyncSpool, clock: Clock, uplink: Uplink, cards: "Cards"
 ) -> Coroutine[Any, Any, None]:
     """The loop that keeps the town's roster, wired to the hub."""
     from edge_agent.attendance.roster_task import RosterKeeper
 
-    def barred() -> bool:
-        found = locked.read(Path(settings.state_dir))
-        return found is not None and found.why in ("wiping", "wiped")
-
-    keeper = RosterKeeper(settings, spool, clock, cards, barred)
+    keeper = RosterKeeper(settings, spool, clock, cards, partial(_barred, settings))
     uplink.on_down(Roster, keeper.take)
     uplink.say_roster(lambda: keeper.followed)
     return keeper.run()
@@ -202,14 +220,19 @@ def _page(
 
 
 def _orders(
-    settings: Settings, spool: AsyncSpool, clock: Clock, screen: Screen | None, file: str
+    settings: Settings,
+    spool: AsyncSpool,
+    clock: Clock,
+    screen: Screen | None,
+    file: str,
+    wifi: "Mapping[str, Doing]",
 ) -> tuple[Orders, Lock]:
     """What this device can be ordered to do; it stays locked, when it was."""
 
     def end() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
-    doings = Doings(settings, spool, clock, screen, end, file)
+    doings = Doings(settings, spool, clock, screen, end, file, wifi)
     doings.lock.restore()
     seen = Seen(Path(settings.state_dir) / "orders.db", clock.now_ms)
     return Orders(settings, spool, clock, doings, seen), doings.lock

@@ -1,0 +1,164 @@
+"""Everything that an access point does for guests, put together; and the loop that keeps it as the town wants it.
+
+1. The policy, the mode and the kit say what is wanted: a plan for the kernel, services on the air, a portal's name.
+2. What is wanted is brought about in this order: the kernel's rules first, then the services, so that nothing is on the
+   air before it is enforced.
+3. What cannot be brought about is said once, stays as it was, and is tried again.
+4. Guests come back by themselves: whoever hostapd hears come is looked up before the phone asks.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+
+import msgspec
+
+from edge_agent.clock import Clock
+from edge_agent.effective import Holder
+from edge_agent.orders.outcome import Doing
+from edge_agent.settings import Settings
+from edge_agent.spool_thread import AsyncSpool
+from edge_agent.wifi.disaster import Mode
+from edge_agent.wifi.disaster_doing import DisasterDoing
+from edge_agent.wifi.firewall import Firewall, NotApplied
+from edge_agent.wifi.guests import Guests
+from edge_agent.wifi.kit_task import KitHolder
+from edge_agent.wifi.mode_task import Air, Modes
+from edge_agent.wifi.nothing import Nothing
+from edge_agent.wifi.ruleset import Plan
+from edge_agent.wifi.services import NotLaid, Services
+from edge_agent.wifi.wanted import Wanted, wanted
+from edge_agent.wifi.wifi_end_doing import WifiEnd
+
+log = logging.getLogger(__name__)
+
+_AGAIN_AFTER_S = 30.0
+# How often it is looked whether somebody else changed the kernel's rules.
+_DRIFT_EVERY_S = 30.0
+
+
+class Wifi:
+    """One access point's guests. `works` are tasks of the agent, `doings` what it can be ordered to do."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        spool: AsyncSpool,
+        clock: Clock,
+        holder: Holder,
+        barred: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._settings, self._holder = settings, holder
+        self.on_desk = settings.wifi.enforce == "nothing"
+        self.kit = KitHolder(settings, spool, clock, barred)
+        self.firewall: Firewall | Nothing = Nothing() if self.on_desk else Firewall()
+        self.services = Services(_without_guests(settings) if self.on_desk else settings, spool, clock)
+        self.modes = Modes(settings, spool, clock, holder, look=self._air, rehearse=self._rehearse)
+        self.guests = Guests(settings, spool, clock, holder, self.firewall, self.kit, lambda: self.modes.now)
+        self._stands = asyncio.Event()
+        self._changed = asyncio.Event()
+        self._fault = ""
+        holder.watch(lambda _: self._changed.set())
+        self.modes.watch(lambda _: self._mode_changed())
+        self.kit.watch(lambda _: self._changed.set())
+
+    @property
+    def doings(self) -> dict[str, Doing]:
+        """What only an access point can be ordered to do."""
+        end = WifiEnd([lambda session: self.guests.end(session, "admin")])
+        return {"disaster": DisasterDoing(self.modes).doing, "wifi_end": end.doing}
+
+    def works(self) -> list[Coroutine[Any, Any, None]]:
+        """The loops, each until cancelled."""
+        return [self.kit.run(), self._keep_in_step(), self.modes.run(), self._receive(), self.services.run()]
+
+    # ---- what is wanted
+
+    def plan(self, mode: Mode) -> Plan:
+        """How the kernel is to treat guests' packets."""
+        wifi = self._settings.wifi
+        return Plan(
+            wifi.guests,
+            wifi.uplink or "uplink",
+            wifi.ipv4,
+            wifi.ipv6,
+            wifi.office,
+            wifi.http_port,
+            wifi.https_port,
+            garden=bool(self._holder.now.garden),
+            mode=mode.guests,
+        )
+
+    def wanted(self, mode: Mode) -> Wanted:
+        """What the services are to be."""
+        kit = self.kit.now
+        host = kit.portal_host if kit else ""
+        port = self._settings.wifi.https_port
+        uri = f"https://{host}{'' if port == 443 else f':{port}'}/capport/api" if host else ""
+        return wanted(
+            self._holder.now,
+            mode.on_air,
+            mode.network_name,
+            portal_host=host,
+            api_uri=uri,
+            radius_secret=kit.radius_secret if kit else "",
+        )
+
+    # ---- loops
+
+    async def _keep_in_step(self) -> None:
+        """Brings about what is wanted, whenever that changes, and again when others changed what stands."""
+        while True:
+            self._changed.clear()
+            done = await self._bring_about()
+            if done:
+                self._stands.set()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_DRIFT_EVERY_S if done else _AGAIN_AFTER_S):
+                    await self._changed.wait()
+
+    async def _bring_about(self) -> bool:
+        mode = self.modes.now
+        try:
+            plan = self.plan(mode)
+            if plan != self.firewall.plan or await self.firewall.drift():
+                await self.firewall.apply(plan)
+            if (services := self.wanted(mode)) != self.services.wanted:
+                await self.services.apply(services)
+        except (NotApplied, NotLaid, ValueError, OSError) as error:
+            self._say(str(error))
+            return False
+        self._say("")
+        return True
+
+    def _say(self, fault: str) -> None:
+        if fault != self._fault:
+            log.warning("guests' network: %s", fault or "as it is wanted again")
+        self._fault = fault
+
+    async def _receive(self) -> None:
+        """Guests, once the rules stand."""
+        await self._stands.wait()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.guests.run(), name="guests")
+
+    def _mode_changed(self) -> None:
+        self._changed.set()
+        self.guests.stir()
+
+    # ---- what is seen
+
+    async def _air(self) -> Air:
+        return Air((), self.guests.count)
+
+    async def _rehearse(self, mode: Mode) -> Sequence[str]:
+        try:
+            return await self.services.rehearse(self.wanted(mode))
+        except NotLaid as error:
+            return (f"would_fail: {error}",)
+
+
+def _without_guests(settings: Settings) -> Settings:
+    return msgspec.structs.replace(settings, wifi=msgspec.structs.replace(settings.wifi, guests=""))
