@@ -191,6 +191,8 @@ CREATE TABLE disaster (
   drill INTEGER NOT NULL,
   reason TEXT NOT NULL,
   minutes INTEGER NOT NULL,
+  -- Names of places (JSON); empty for all.
+  places TEXT NOT NULL DEFAULT '[]',
   asked_ms INTEGER NOT NULL,
   asked_by TEXT NOT NULL,
   decided TEXT NOT NULL DEFAULT '',
@@ -200,6 +202,15 @@ CREATE TABLE disaster (
   ended_ms INTEGER,
   ended_by TEXT NOT NULL DEFAULT ''
 );
+
+-- Which access points a run is for: the order that was given last (empty: none could be), and the one that ends it.
+CREATE TABLE disaster_point (
+  disaster_id INTEGER NOT NULL REFERENCES disaster(id),
+  device_id INTEGER NOT NULL,
+  order_id TEXT NOT NULL DEFAULT '',
+  end_order_id TEXT NOT NULL DEFAULT '',
+  PRIMARY KEY (disaster_id, device_id)
+) WITHOUT ROWID;
 
 CREATE TABLE disaster_report (
   id INTEGER PRIMARY KEY,
