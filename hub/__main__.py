@@ -16,7 +16,7 @@ from hub.attendance import close_command, evaluate_command
 from hub.identity import commands as identity_commands
 from hub.payroll import name_file
 from hub.staff import key_command
-from hub.wifi import certificate_command, purge_command
+from hub.wifi import certificate_command, detail_command, purge_command
 from wire.settings_file import BadSetting
 
 if TYPE_CHECKING:
@@ -67,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     evaluate_command.add_to(commands)
     close_command.add_to(commands)
     purge_command.add_to(commands)
+    detail_command.add_to(commands)
     return parser
 
 
