@@ -126,9 +126,10 @@ async def _run_until_ended(settings: Settings, clock: Clock, spool: AsyncSpool, 
     work.append(identity.run())
     shown = screen if attendance and settings.kiosk.port else None
     wifi = _wifi(settings, spool, clock, holder, uplink)
-    orders, lock = _orders(settings, spool, clock, shown, file, wifi.doings if wifi else {})
+    seen = Seen(Path(settings.state_dir) / "orders.db", clock.now_ms)
+    orders, lock = _orders(settings, spool, clock, shown, file, seen, wifi.doings if wifi else {})
     uplink.on_down(Order, orders.take)
-    work += [*(wifi.works() if wifi else ()), orders.run()]
+    work += [*(wifi.works(seen) if wifi else ()), orders.run()]
     work += [LeaseKeeper(settings, clock, holder, lock, lambda: uplink.heard_s).run()]
     group = asyncio.create_task(_together(work), name="agent")
     loop = asyncio.get_running_loop()
@@ -160,7 +161,7 @@ def _wifi(settings: Settings, spool: AsyncSpool, clock: Clock, holder: Holder, u
         return None
     from edge_agent.wifi.task import Wifi
 
-    wifi = Wifi(settings, spool, clock, holder, partial(_barred, settings))
+    wifi = Wifi(settings, spool, clock, holder, lambda: not uplink.state.hub_away, partial(_barred, settings))
     uplink.on_down(Kit, wifi.kit.take)
     uplink.on_down(Roam, wifi.kit.take_roam)
     return wifi
@@ -225,6 +226,7 @@ def _orders(
     clock: Clock,
     screen: Screen | None,
     file: str,
+    seen: Seen,
     wifi: "Mapping[str, Doing]",
 ) -> tuple[Orders, Lock]:
     """What this device can be ordered to do; it stays locked, when it was."""
@@ -234,7 +236,6 @@ def _orders(
 
     doings = Doings(settings, spool, clock, screen, end, file, wifi)
     doings.lock.restore()
-    seen = Seen(Path(settings.state_dir) / "orders.db", clock.now_ms)
     return Orders(settings, spool, clock, doings, seen), doings.lock
 
 

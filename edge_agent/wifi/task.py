@@ -18,8 +18,11 @@ import msgspec
 from edge_agent.clock import Clock
 from edge_agent.effective import Holder
 from edge_agent.orders.outcome import Doing
+from edge_agent.orders.seen import Seen
 from edge_agent.settings import Settings
 from edge_agent.spool_thread import AsyncSpool
+from edge_agent.wifi import portal
+from edge_agent.wifi.button import Button
 from edge_agent.wifi.disaster import Mode
 from edge_agent.wifi.disaster_doing import DisasterDoing
 from edge_agent.wifi.firewall import Firewall, NotApplied
@@ -27,10 +30,13 @@ from edge_agent.wifi.guests import Guests
 from edge_agent.wifi.kit_task import KitHolder
 from edge_agent.wifi.mode_task import Air, Modes
 from edge_agent.wifi.nothing import Nothing
+from edge_agent.wifi.radius_task import NoAnswer, Radius
 from edge_agent.wifi.ruleset import Plan
 from edge_agent.wifi.services import NotLaid, Services
+from edge_agent.wifi.standing import Standing
 from edge_agent.wifi.wanted import Wanted, wanted
 from edge_agent.wifi.wifi_end_doing import WifiEnd
+from wire.messages import Order
 
 log = logging.getLogger(__name__)
 
@@ -48,15 +54,17 @@ class Wifi:
         spool: AsyncSpool,
         clock: Clock,
         holder: Holder,
+        online: Callable[[], bool],
         barred: Callable[[], bool] = lambda: False,
     ) -> None:
-        self._settings, self._holder = settings, holder
+        self._settings, self._holder, self._clock, self._online = settings, holder, clock, online
         self.on_desk = settings.wifi.enforce == "nothing"
         self.kit = KitHolder(settings, spool, clock, barred)
         self.firewall: Firewall | Nothing = Nothing() if self.on_desk else Firewall()
         self.services = Services(_without_guests(settings) if self.on_desk else settings, spool, clock)
         self.modes = Modes(settings, spool, clock, holder, look=self._air, rehearse=self._rehearse)
         self.guests = Guests(settings, spool, clock, holder, self.firewall, self.kit, lambda: self.modes.now)
+        self.radius = Radius(spool, clock, self.kit.day_key, lambda: self.services.own_secret)
         self._stands = asyncio.Event()
         self._changed = asyncio.Event()
         self._fault = ""
@@ -67,12 +75,20 @@ class Wifi:
     @property
     def doings(self) -> dict[str, Doing]:
         """What only an access point can be ordered to do."""
-        end = WifiEnd([lambda session: self.guests.end(session, "admin")])
+        end = WifiEnd([lambda session: self.guests.end(session, "admin"), self._end_staff])
         return {"disaster": DisasterDoing(self.modes).doing, "wifi_end": end.doing}
 
-    def works(self) -> list[Coroutine[Any, Any, None]]:
-        """The loops, each until cancelled."""
-        return [self.kit.run(), self._keep_in_step(), self.modes.run(), self._receive(), self.services.run()]
+    def works(self, seen: Seen) -> list[Coroutine[Any, Any, None]]:
+        """The loops, each until cancelled. `seen` are the orders that were carried out once."""
+        works = [self.kit.run(), self._keep_in_step(), self.modes.run(), self._receive()]
+        if self._settings.wifi.button:
+            standing = Standing(self._settings, self._clock, seen, self.modes, self._standing_order)
+            works.append(Button(self._settings.wifi.button, standing.use, self.modes).run())
+        # On a desk nothing of this machine is touched: no services, no stations, no staff.
+        return works if self.on_desk else [*works, self.services.run(), self.radius.run(), self._greet()]
+
+    def _standing_order(self) -> Order | None:
+        return self.kit.now.standing if self.kit.now else None
 
     # ---- what is wanted
 
@@ -143,6 +159,30 @@ class Wifi:
         await self._stands.wait()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.guests.run(), name="guests")
+            tasks.create_task(self._show_portal(), name="portal")
+
+    async def _show_portal(self) -> None:
+        await portal.run(
+            self._settings.wifi,
+            self.guests,
+            self.kit,
+            self._holder,
+            mode=lambda: self.modes.now,
+            online=self._online,
+            clock=self._clock,
+        )
+
+    async def _greet(self) -> None:
+        """Whoever comes on the air and is known is let in before the phone asks."""
+        async for event in self.services.air.control(self._settings.wifi.radio).events():
+            if event.name == "AP-STA-CONNECTED" and event.address:
+                await self.guests.arrive(event.address)
+
+    async def _end_staff(self, session: str) -> bool:
+        try:
+            return await self.radius.disconnect(session)
+        except NoAnswer:
+            return False
 
     def _mode_changed(self) -> None:
         self._changed.set()
