@@ -60,6 +60,8 @@ def of_settings(settings: Settings) -> Effective:
         language=settings.kiosk.language,
         clock_out_from=settings.attendance.clock_out_from,
         debounce_s=settings.attendance.debounce_s,
+        # On a desk there is a network from the start, so that its portal can be looked at.
+        network_name="Machinaka_Free_Wi-Fi" if settings.wifi.enforce == "nothing" else "",
     )
 
 
