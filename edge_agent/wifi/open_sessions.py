@@ -5,11 +5,20 @@ Devices' addresses are here and in the kernel, and nowhere else. Lives on the ev
 
 import secrets
 from collections.abc import Collection, Iterator
+from typing import NamedTuple
 
 from edge_agent.wifi.session import Session, ended
 from wire.messages import Cause
 
 _MARKS = 2**32 - 1
+
+
+class Changes(NamedTuple):
+    """Marks: of sessions that are another, that have other counters only, and that nothing is needed of any more."""
+
+    changed: set[int]
+    counted: set[int]
+    gone: set[int]
 
 
 class OpenSessions:
@@ -100,6 +109,18 @@ class OpenSessions:
         if self._owed.pop(mark, None) is not None:
             self.changed.discard(mark)
             self.gone.add(mark)
+
+    def take_changes(self) -> Changes:
+        """What the disk does not have yet."""
+        taken = Changes(self.changed, self.counted, self.gone)
+        self.changed, self.counted, self.gone = set(), set(), set()
+        return taken
+
+    def give_back(self, taken: Changes) -> None:
+        """The disk did not take it."""
+        self.changed |= taken.changed
+        self.counted |= taken.counted
+        self.gone |= taken.gone
 
     def now(self, mark: int) -> Session | None:
         """An open or owed session."""

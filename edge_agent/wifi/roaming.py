@@ -15,7 +15,8 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from edge_agent.clock import Stamp
-from edge_agent.wifi.session import Session
+from edge_agent.wifi import session as sessions
+from edge_agent.wifi.session import Rules, Session
 from wire.messages import Grant, Way
 
 MOST = 20_000
@@ -64,6 +65,8 @@ def of_grant(grant: Grant, made_ms: int, now: Stamp) -> Known:
 def of_session(session: Session, now: Stamp) -> Known:
     """What is known of a guest whose session here has ended."""
     left = max(0, session.ends_mono_ms - now.mono_ms) if session.boot == now.boot else 0
+    # What a confirmed address would have given runs on from the beginning, however often a guest asks for a code.
+    whole_ms = max(1, session.whole_ms - (session.ended_mono_ms - session.began_mono_ms)) if session.whole_ms else 0
     ends_ms = session.began_ms + session.ends_mono_ms - session.began_mono_ms
     # Of another boot only the wall clock is left.
     boot, ends_mono_ms = (now.boot, now.mono_ms + left) if session.boot == now.boot else ("", 0)
@@ -82,7 +85,7 @@ def of_session(session: Session, now: Stamp) -> Known:
         session.voucher,
         now.at_ms,
         session.cause not in ("user", "admin") and not session.provisional,
-        session.whole_ms,
+        whole_ms,
     )
 
 
@@ -107,6 +110,33 @@ def merged(kept: Known | None, told: Known) -> Known:
         down_bytes=max(kept.down_bytes, told.down_bytes),
         voucher=later.voucher or kept.voucher or told.voucher,
     )
+
+
+def going_on(drawn: Session, known: Known | None, rules: Rules, now: Stamp, *, asks: bool) -> Session | None:
+    """A session that begins now, with its time: a new one, the rest of what is left, or an extension of what is over;
+    None where extensions are used up. `asks`: an address is asked for, and until it is confirmed there is little."""
+    whole_ms = rules.session_minutes * sessions.MINUTE_MS
+    left = left_ms(known, now) if known is not None else 0
+    if known is None or (not left and (known.day != drawn.day or known.voucher)):
+        return _ending(drawn, whole_ms, asks=asks)
+    if not left and known.extensions >= rules.extensions:
+        return None
+    drawn = msgspec.structs.replace(
+        drawn,
+        origin=known.origin,
+        extensions=known.extensions + (not left),
+        before_up=known.up_bytes,
+        before_down=known.down_bytes,
+        terms=known.terms,
+        voucher=known.voucher if left else "",
+    )
+    return _ending(drawn, (known.whole_ms or left) if left else whole_ms, asks=asks)
+
+
+def _ending(drawn: Session, whole_ms: int, *, asks: bool) -> Session:
+    lasts_ms = min(sessions.PROVISIONAL_MINUTES * sessions.MINUTE_MS, whole_ms) if asks else whole_ms
+    ends_mono_ms = drawn.began_mono_ms + lasts_ms
+    return msgspec.structs.replace(drawn, ends_mono_ms=ends_mono_ms, whole_ms=whole_ms if asks else 0)
 
 
 def grant_of(known: Known) -> Grant:

@@ -363,6 +363,22 @@ async def test_who_never_confirms_has_ten_minutes_for_each_extension(
         assert await refusal(one, HANAKO, MAIL) == "extensions"
 
 
+async def test_asking_for_one_code_after_another_is_no_longer_time(
+    tmp_path: Path, time: HandTime, kernel: Kernel
+) -> None:
+    async with running(tmp_path, time, kernel) as one:
+        for number in range(7):
+            standing = await one.guests.agree(HANAKO, MAIL)
+            assert (standing.seconds_left, standing.extensions_left) == (min(600, (60 - 9 * number) * 60), 0)
+            time.pass_ms(9 * MINUTE_MS)
+            await one.guests.leave(HANAKO)
+        assert (await one.guests.agree(HANAKO, MAIL)).seconds_left == 600
+        assert (await one.told())[-1].extensions == 1
+        # Where a code cannot be sent, what is left of the whole is there without one.
+        await one.guests.leave(HANAKO)
+        assert (await one.guests.agree(HANAKO, CLICK)).seconds_left == 3600
+
+
 async def test_a_voucher_counts_its_devices_and_its_time(tmp_path: Path, time: HandTime, kernel: Kernel) -> None:
     with_code = Agreed("2026-04", "ko", "voucher", "abcd-efgh 23")
     async with running(tmp_path, time, kernel) as one:
@@ -464,10 +480,10 @@ async def test_an_end_that_could_not_be_told_is_told_the_same_later(
     async with running(tmp_path, time, kernel) as one:
         first = await one.guests.agree(HANAKO, CLICK)
         # The end is decided and on this disk; the process dies before the spool has it.
-        one.guests._spool = _Gone(one.spool)  # type: ignore[assignment]
+        one.guests._book._spool = _Gone(one.spool)  # type: ignore[assignment]
         with pytest.raises(RuntimeError):
             await one.guests.leave(HANAKO)
-        one.guests._spool = one.spool
+        one.guests._book._spool = one.spool
         ended_ms = time.wall_ms
     time.pass_ms(90 * MINUTE_MS)
     for _ in range(2):
