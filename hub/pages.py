@@ -34,6 +34,7 @@ RAIL: tuple[tuple[str, str, Need], ...] = (
     ("/alerts", "alerts", "devices"),
     ("/attendance", "attendance", "taps"),
     ("/payroll", "attendance", "payroll"),
+    ("/wifi", "wifi", "wifi"),
     ("/my-time", "my_time", "my_time"),
     ("/settings", "settings", "own"),
 )

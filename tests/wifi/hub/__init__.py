@@ -1,0 +1,1 @@
+"""The hub half of sessions: the fold, roaming, letters to guests, pages."""
