@@ -49,7 +49,13 @@ class Firewall:
         """Puts a plan in force; sessions, times and counters stay. Raises NotApplied; ValueError for bad values."""
         async with self._one_plan_at_a_time:
             before = await _chains()
-            await _try(ruleset.transaction(plan))
+            try:
+                await _try(ruleset.transaction(plan))
+            except NotApplied:
+                # An agent of another make may have left sets of another make: all is made anew, with all that is in it.
+                if not before:
+                    raise
+                await _try(await self._anew(plan))
             if wrong := await self._wrong(plan):
                 await _take_back(before)
                 raise NotApplied(f"the rules were taken back: {wrong}")
@@ -129,6 +135,16 @@ class Firewall:
         over = [mark for mark in held if mark not in going]
         await self._change([line for mark in over for line in self._no_speed(mark)])
         await self._shaper.release(over)
+
+    async def _anew(self, plan: Plan) -> str:
+        """The text that makes the whole table again, with its sessions as they stand."""
+        sets = await _sets()
+        left, used = elements.seconds_left(sets), elements.counted(sets)
+        lines = elements.restored(used)
+        for address, mark in elements.marks(await _map("cid")).items():
+            lines += elements.times(address, mark, left.get(mark, 1))
+        lines += [elements.speed(mark, number) for mark, number in elements.numbers(await _map("speed")).items()]
+        return f"delete table inet {TABLE}\n{ruleset.transaction(plan)}" + "\n".join([*lines, ""])
 
     async def _load(self) -> None:
         """Takes what the kernel has: an agent that starts again knows its sessions."""

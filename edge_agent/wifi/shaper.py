@@ -56,7 +56,8 @@ class Shaper:
             return number
         guests, uplink = self._devices
         if number is not None:
-            await self._changes.ask("\n".join(shaping.held(guests, uplink, number, limits, None)))
+            lines = shaping.held(guests, uplink, number, limits, self.leaf or "", new=False)
+            await self._changes.ask("\n".join(lines))
             return number
         number = shaping.free_number(self._taken, self._last)
         if number is None:
@@ -65,7 +66,8 @@ class Shaper:
         self._numbers[mark] = self._last = number
         self._taken.add(number)
         try:
-            await self._changes.ask("\n".join(shaping.held(guests, uplink, number, limits, self.leaf or "")))
+            lines = shaping.held(guests, uplink, number, limits, self.leaf or "", new=True)
+            await self._changes.ask("\n".join(lines))
         except Failed:
             self._forget(mark)
             raise

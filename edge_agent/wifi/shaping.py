@@ -15,6 +15,8 @@ import msgspec
 from edge_agent.wifi.elements import CLASSES
 
 LEAVES = {"fq_codel": "fq_codel limit 512 flows 64", "cake": "cake unlimited besteffort memlimit 1mb"}
+# Without either a queue of bytes: the thousand packets that an interface would hold are minutes at a slow speed.
+_PLAIN_S, _PLAIN_LEAST_BYTES = 0.2, 131_072
 # The number of a class that is made and taken away again to learn what the kernel has.
 TRIAL = 0xFFFF
 LAST = 0xFFFE
@@ -37,14 +39,17 @@ def root(device: str) -> str:
     return f"qdisc replace dev {device} root handle {CLASSES}: htb default 0"
 
 
-def held(guests: str, uplink: str, number: int, limits: Limits, leaf: str | None) -> list[str]:
-    """The classes of a session. With `leaf` (a name, or "" for none) they are new; with None they are there."""
+def held(guests: str, uplink: str, number: int, limits: Limits, leaf: str, *, new: bool) -> list[str]:
+    """The classes of a session, new or with another speed; `leaf` is a name, or "" for a plain queue.
+
+    A plain queue goes with the speed; fq_codel finds its own way, and refuses to be told its flows a second time.
+    """
     lines = []
     for device, kbit in ((guests, limits.down_kbit), (uplink, limits.up_kbit)):
         rate = min(kbit, _FULL_KBIT) if kbit > 0 else _FULL_KBIT
         lines.append(_class(device, number, rate))
-        if leaf:
-            lines.append(f"qdisc add dev {device} parent {CLASSES}:{number:x} {LEAVES[leaf]}")
+        if new or not leaf:
+            lines.append(f"qdisc replace dev {device} parent {CLASSES}:{number:x} {LEAVES.get(leaf) or _plain(rate)}")
     return lines
 
 
@@ -68,6 +73,10 @@ def free_number(used: Iterable[int], after: int) -> int | None:
     taken = used if isinstance(used, set | frozenset) else set(used)
     candidates: Sequence[range] = (range(after + 1, LAST + 1), range(1, after + 1))
     return next((number for numbers in candidates for number in numbers if number not in taken), None)
+
+
+def _plain(kbit: int) -> str:
+    return f"bfifo limit {max(int(kbit * 125 * _PLAIN_S), _PLAIN_LEAST_BYTES)}"
 
 
 def _class(device: str, number: int, kbit: int) -> str:

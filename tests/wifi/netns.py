@@ -72,7 +72,7 @@ def missing() -> str:
         # In a chroot the kernel makes them, but does not let a program into one with files of its own.
         if (tried := _do("ip", "netns", "exec", name, "true")).returncode:
             return f"no program can be put into a network namespace here: {tried.stderr.strip()}"
-        with _entered(name):
+        with entered(name):
             for words in (("link", "add", "br9", "type", "bridge"), ("link", "add", "v9", "type", "veth")):
                 if (tried := _do("ip", *words)).returncode:
                     return f"the kernel lacks {words[-1]}: {tried.stderr.strip()}"
@@ -134,7 +134,7 @@ class Town:
     @contextlib.contextmanager
     def inside(self, role: str) -> Iterator[None]:
         """This thread stands in the namespace: sockets it makes and programs it starts (and threads) are there."""
-        with _entered(self.names[role]):
+        with entered(self.names[role]):
             yield
 
     def curl(self, client: str, *words: str, patience_s: float = 20) -> subprocess.CompletedProcess[str]:
@@ -268,7 +268,7 @@ def _addresses(interface: str, four: Sequence[str], six: Sequence[str]) -> tuple
 
 
 @contextlib.contextmanager
-def _entered(name: str) -> Iterator[None]:
+def entered(name: str) -> Iterator[None]:
     """The calling thread in a namespace, and back."""
     with Path("/proc/thread-self/ns/net").open("rb") as own, Path("/run/netns", name).open("rb") as there:
         _enter(there.fileno())
