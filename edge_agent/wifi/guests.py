@@ -84,7 +84,7 @@ class Guests:
         self._day = ""
         self._ready = asyncio.Event()
         self._stir = asyncio.Event()
-        self._rounds = asyncio.Lock()
+        self._rounds, self._removals = asyncio.Lock(), asyncio.Lock()
         self._locks: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
         self._under_way: set[asyncio.Task[Any]] = set()
         self._desk.take_kit(kit.now)
@@ -360,9 +360,11 @@ class Guests:
     # ---- ending
 
     async def _live(self, address: str) -> Session | None:
-        """The session of a device; one whose time is over is ended first."""
+        """The session of a device; one whose time is over is ended first, and one that has ended out of the kernel."""
         found = self._open.of(address)
         if found is None:
+            if self._to_remove:
+                await self._remove()
             return None
         now, rules = self._now()
         cause = session.end_by_itself(found, now.mono_ms, rules)
@@ -385,15 +387,15 @@ class Guests:
 
     async def _remove(self) -> None:
         """Out of the kernel, all at once; what each had used by then is counted."""
-        await _all(self._remove_one(mark) for mark in list(self._to_remove))
+        # One after the other: who asks for the same mark twice is told nothing of it the second time.
+        async with self._removals:
+            await _all(self._remove_one(mark) for mark in list(self._to_remove))
 
     async def _remove_one(self, mark: int) -> None:
         try:
             used = await self._gate.remove(mark)
         except NotApplied as error:
             self._faults.begin("kernel", str(error))
-            return
-        if mark not in self._to_remove:
             return
         self._to_remove.discard(mark)
         over = self._open.by_owed(mark)
@@ -428,6 +430,8 @@ class Guests:
             self._turn_timeless(rules)
             limits = self._look(counted, now, rules)
             await self._remove()
+            if counted is not None:
+                await _all(self._admit_again(one, rules) for one in self._open if one.mark not in counted)
             await _all(self._limit(mark, kbit) for mark, kbit in limits)
             longer = [one for one in map(self._open.by_mark, self._to_prolong) if one is not None]
             await _all(self._prolong(one, rules) for one in longer)
@@ -468,6 +472,16 @@ class Guests:
         elif new is not one:
             self._open.count(new)
         return sure
+
+    async def _admit_again(self, one: Session, rules: Rules) -> None:
+        """The kernel has lost a guest (its table was thrown away by others): they are let in as before."""
+        kbit = session.kbit(one, rules)
+        try:
+            address = self._open.address_of(one.mark)
+            await self._gate.admit(address, one.mark, self._seconds(one, rules), Limits(*kbit))
+            self._limits[one.mark] = kbit
+        except NotApplied as error:
+            self._faults.begin("kernel", str(error))
 
     async def _limit(self, mark: int, kbit: tuple[int, int]) -> None:
         if self._open.by_mark(mark) is None:

@@ -50,6 +50,10 @@ class OpenSessions:
         """The open session with a mark."""
         return self._of.get(mark)
 
+    def address_of(self, mark: int) -> str:
+        """The device of an open session. Raises KeyError."""
+        return self._address_of[mark]
+
     def by_id(self, id_: str) -> Session | None:
         """The open session with an id."""
         return next((one for one in self._of.values() if one.id == id_), None)

@@ -136,7 +136,8 @@ class SessionStore:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    # Nobody else writes here: whoever holds it (somebody who looks into it) is not waited for long.
+    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0.2)
     try:
         path.chmod(0o600)
         db.execute(f"PRAGMA page_size = {_PAGE_BYTES}")

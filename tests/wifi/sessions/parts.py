@@ -84,7 +84,7 @@ class Mono(Protocol):
 class Kernel:
     """What an access point's kernel does with guests: who is let through, until when, and what they used.
 
-    Outlives the agent, not a boot. `broken` is said instead of doing anything.
+    Outlives the agent, not a boot. `broken` is said instead of doing anything, or what `broken_for` names.
     """
 
     def __init__(self, time: Mono) -> None:
@@ -93,6 +93,7 @@ class Kernel:
         self._used: dict[int, Counted] = {}
         self.limits: dict[int, Limits] = {}
         self.broken = ""
+        self.broken_for: tuple[str, ...] = ()
         self.calls: list[str] = []
 
     def boot(self) -> None:
@@ -124,7 +125,7 @@ class Kernel:
         """See Gate."""
         await self._say("admit")
         self._of[mark] = address, self._time.mono_ms + seconds * 1000
-        self._used[mark] = Counted(0, 0)
+        self._used.setdefault(mark, Counted(0, 0))
         self.limits[mark] = limits
 
     async def prolong(self, mark: int, seconds: int) -> None:
@@ -159,7 +160,7 @@ class Kernel:
     async def _say(self, what: str) -> None:
         self.calls.append(what)
         await asyncio.sleep(0)
-        if self.broken:
+        if self.broken and (not self.broken_for or what in self.broken_for):
             raise NotApplied(self.broken)
 
 

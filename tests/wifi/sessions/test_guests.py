@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -553,6 +554,65 @@ async def test_a_kernel_that_does_not_answer_for_a_while_ends_nobody(
         await one.guests.round()
         assert [(end.cause, end.up_bytes) for end in (await one.ends()).values()] == [("admin", 3)]
         assert not kernel.passes(HANAKO)
+
+
+async def test_who_was_ended_and_agrees_before_the_kernel_followed_gets_the_rest_and_no_more(
+    tmp_path: Path, time: HandTime, kernel: Kernel
+) -> None:
+    async with running(tmp_path, time, kernel) as one:
+        first = await one.guests.agree(HANAKO, CLICK)
+        kernel.use(HANAKO, 5, 6)
+        time.pass_ms(20 * MINUTE_MS)
+        kernel.broken, kernel.broken_for = "nft: no memory", ("remove",)
+        assert await one.guests.end(first.session, "admin")
+        again = await one.guests.agree(HANAKO, CLICK)
+        assert (again.seconds_left, again.session != first.session) == (40 * 60, True)
+        kernel.broken = ""
+        await one.guests.round()
+        assert (await one.ends())[first.session].down_bytes == 6
+        assert kernel.passes(HANAKO)
+
+
+async def test_a_disk_that_takes_nothing_is_told_and_changes_nothing(
+    tmp_path: Path, time: HandTime, kernel: Kernel
+) -> None:
+    async with running(tmp_path, time, kernel) as one:
+        first = await one.guests.agree(HANAKO, CLICK)
+        held = sqlite3.connect(tmp_path / session_store.FILE, isolation_level=None)
+        held.execute("BEGIN IMMEDIATE")
+        assert await refusal(one, TARO) == "disk"
+        with pytest.raises(Refused) as refused:
+            await one.guests.extend(HANAKO)
+        assert refused.value.reason == "disk"
+        kernel.use(HANAKO, 1, 2)
+        await one.guests.round()
+        standing = one.guests.standing(HANAKO)
+        assert standing is not None
+        assert (standing.session, standing.seconds_left, standing.extensions_left) == (first.session, 3600, 3)
+        assert kernel.seconds(HANAKO) == 3600
+        assert not kernel.passes(TARO)
+        # An end waits for the disk, and then is told.
+        await one.guests.leave(HANAKO)
+        assert (await one.ends()) == {}
+        held.close()
+        await one.guests.round()
+        assert [(end.cause, end.down_bytes) for end in (await one.ends()).values()] == [("user", 2)]
+        assert len(await one.consents()) == 1
+
+
+async def test_who_the_kernel_has_lost_is_let_in_again(tmp_path: Path, time: HandTime, kernel: Kernel) -> None:
+    async with running(tmp_path, time, kernel) as one:
+        await one.guests.agree(HANAKO, CLICK)
+        kernel.use(HANAKO, 10, 20)
+        await one.pass_time(MINUTE_MS)
+        # Somebody has flushed the tables.
+        kernel.boot()
+        await one.guests.round()
+        assert kernel.passes(HANAKO)
+        assert kernel.seconds(HANAKO) == 59 * 60
+        assert kernel.use(HANAKO, 1, 2)
+        await one.guests.leave(HANAKO)
+        assert [(end.up_bytes, end.down_bytes) for end in (await one.ends()).values()] == [(11, 22)]
 
 
 async def test_a_guest_is_known_over_midnight_and_not_longer(tmp_path: Path, time: HandTime, kernel: Kernel) -> None:
