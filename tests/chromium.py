@@ -21,11 +21,13 @@ FLAGS = [
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
-    """A headless browser for the length of a `with`; meanwhile no other event loop may run in this thread."""
+def chromium(*more: str) -> Iterator[Browser]:
+    """A headless browser for the length of a `with`; meanwhile no other event loop may run in this thread.
+
+    `more` are flags of its own."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=FLAGS, env={**os.environ, "LANG": "C.UTF-8"}
+            executable_path=CHROMIUM, args=[*FLAGS, *more], env={**os.environ, "LANG": "C.UTF-8"}
         )
         try:
             yield browser

@@ -6,8 +6,8 @@ A page of another site cannot read it, and one that a neighbour read is worth no
 import hashlib
 import hmac
 
-# A form counts for one to two of these.
-PERIOD_S = 1800
+# A form counts for one to two of these: the page of a session stays open while it lasts.
+PERIOD_S = 6 * 3600
 
 
 def made(key: bytes, address: str, terms: str, now_s: float) -> str:

@@ -32,6 +32,9 @@ class Brake:
         if len(self._of) > _DEVICES:
             del self._of[next(iter(self._of))]
 
-    def forget(self, device: str) -> None:
-        """It has succeeded: what it tried before no longer stands against it."""
-        self._of.pop(device, None)
+    def take_back(self, device: str) -> None:
+        """Its last try was a good one, and does not count."""
+        mine = self._of.get(device)
+        if mine:
+            mine.pop()
+            self._all.pop()

@@ -26,7 +26,7 @@ from edge_agent.wifi.guests import ModeNow
 from edge_agent.wifi.neighbour import address_of
 from edge_agent.wifi.portal_acts import ACTS, act
 from edge_agent.wifi.portal_answers import ANSWER_S, BODY_BYTES, HEADERS, RECEPTION, Handler, guard, html, look, text
-from edge_agent.wifi.portal_door import TOGETHER, Door, Visitor
+from edge_agent.wifi.portal_door import USUAL, Bounds, Door, Visitor
 from edge_agent.wifi.portal_pages import Around
 from edge_agent.wifi.portal_tls import Certificates
 from edge_agent.wifi.portal_visit import Host, Kits, Neighbours, Reception, Visit, desk_address
@@ -90,10 +90,10 @@ def make_probes(reception: Reception) -> web.Application:
 
 
 async def serve(
-    reception: Reception, http: Sequence[socket.socket], https: Sequence[socket.socket], *, together: int = TOGETHER
+    reception: Reception, http: Sequence[socket.socket], https: Sequence[socket.socket], *, bounds: Bounds = USUAL
 ) -> None:
     """Serves both until cancelled, on sockets that are bound already, and closes them. A kit that comes later counts at
-    once. `together`: how many connections each socket has at most."""
+    once."""
     certificates = Certificates(lambda: reception.kit.now)
     portal, probes = (
         web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
@@ -102,8 +102,8 @@ async def serve(
     try:
         await portal.setup()
         await probes.setup()
-        doors = [(Door(portal, certificates.now, together), one) for one in https]
-        doors += [(Door(probes, None, together), one) for one in http]
+        doors = [(Door(portal, certificates.now, bounds), one) for one in https]
+        doors += [(Door(probes, None, bounds), one) for one in http]
         async with asyncio.TaskGroup() as tasks:
             for door, listening in doors:
                 tasks.create_task(door.serve(listening), name="portal door")

@@ -146,9 +146,9 @@ async def _voucher(visit: Visit, around: Around, form: Form) -> web.Response:
         await reception.guests.agree(visit.address, agreed)
     except Refused as refused:
         if refused.reason != "voucher_unknown":
-            reception.guesses.forget(visit.address)
+            reception.guesses.take_back(visit.address)
         return _back(around, refused.reason, "voucher")
-    reception.guesses.forget(visit.address)
+    reception.guesses.take_back(visit.address)
     return _back(around)
 
 

@@ -1,10 +1,10 @@
 """The door of the portal: takes connections, as many as the device can bear, and lets nobody hold it shut.
 
-1. A device has at most EACH connections; all together have at most TOGETHER.
+1. A device has at most so many connections, and all together have at most so many (`Bounds`).
 2. Where there is no room, who has waited longest without a whole request goes, and the new one comes in: a client that
    never finishes its request keeps nobody out.
-3. A handshake, a request's head and the pause between two requests have PATIENCE_S each; nothing lasts longer than
-   LONGEST_S. A head is at most 48 lines of 4 KiB.
+3. A handshake, a request's head and the pause between two requests have a bound each, and nothing lasts for ever. A
+   head is at most 48 lines of 4 KiB.
 4. What clients get wrong is no event: nothing of it is logged, least of all who it was.
 """
 
@@ -14,23 +14,32 @@ import logging
 import socket
 import ssl
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 log = logging.getLogger(__name__)
 
-EACH = 16
-TOGETHER = 320
-PATIENCE_S = 10.0
-LONGEST_S = 60.0
 _BACKLOG = 512
 _LINE_BYTES = 4096
 _LINES = 48
 _NO_ROOM_S = 0.2
 
 Context = Callable[[], ssl.SSLContext | None]
+
+
+class Bounds(NamedTuple):
+    """How much the portal bears: connections of one address and of all, how long it waits for the next whole thing, and
+    how long a connection lasts at most. Each port has its own."""
+
+    each: int = 16
+    together: int = 320
+    patience_s: float = 10.0
+    longest_s: float = 60.0
+
+
+USUAL = Bounds()
 
 
 class _NotTheirMistakes(logging.Filter):
@@ -92,8 +101,8 @@ class _Place:
 class Door:
     """One port. `context` gives the certificate of each new connection; None for a port without TLS."""
 
-    def __init__(self, runner: web.AppRunner, context: Context | None = None, together: int = TOGETHER) -> None:
-        self._runner, self._context, self._together = runner, context, together
+    def __init__(self, runner: web.AppRunner, context: Context | None = None, bounds: Bounds = USUAL) -> None:
+        self._runner, self._context, self._bounds = runner, context, bounds
         # In the order in which they came.
         self._places: dict[_Place, asyncio.TimerHandle] = {}
         self._of: dict[str, int] = {}
@@ -133,19 +142,19 @@ class Door:
             return
         place = _Place(client, taken)
         loop = asyncio.get_running_loop()
-        self._places[place] = loop.call_later(LONGEST_S, place.end)
+        self._places[place] = loop.call_later(self._bounds.longest_s, place.end)
         self._of[client] = self._of.get(client, 0) + 1
         place.coming = loop.create_task(self._admit(place), name="portal")
 
     def _has_room(self, client: str) -> bool:
         """Whether there is room for one more of this client, after somebody has gone for it if need be."""
-        if self._of.get(client, 0) >= EACH:
+        if self._of.get(client, 0) >= self._bounds.each:
             mine = self._longest_waiting(client)
             if mine is None:
                 return False
             self._leave(mine)
             mine.end()
-        if len(self._places) >= self._together:
+        if len(self._places) >= self._bounds.together:
             other = self._longest_waiting(None)
             if other is None:
                 return False
@@ -173,7 +182,7 @@ class Door:
                 server,
                 lambda: self._leave(place),
                 loop=loop,
-                keepalive_timeout=PATIENCE_S,
+                keepalive_timeout=self._bounds.patience_s,
                 logger=_server_log,
                 access_log=None,
                 max_line_size=_LINE_BYTES,
@@ -185,7 +194,7 @@ class Door:
             )
             return place.visitor
 
-        patience = {"ssl_handshake_timeout": PATIENCE_S, "ssl_shutdown_timeout": 1.0} if context else {}
+        patience = {"ssl_handshake_timeout": self._bounds.patience_s, "ssl_shutdown_timeout": 1.0} if context else {}
         try:
             place.transport, _ = await loop.connect_accepted_socket(visitor, place.taken, ssl=context, **patience)
         except (OSError, ssl.SSLError):

@@ -92,7 +92,7 @@ def shown_terms(terms: Terms, language: TermsLanguage) -> tuple[TermsLanguage, s
 def welcome(around: Around, agreeing: Agreeing) -> str:
     """For whoever has not agreed: what it is, the rules in short, the button."""
     words, language = around.words, around.language
-    parts = [_p(words.lead), _agree_form(around, agreeing), _way(language, "terms", words.read_terms)]
+    parts = [_p(words.lead), _way(language, "terms", words.read_terms), _agree_form(around, agreeing)]
     if agreeing.rules.vouchers:
         parts.append(_way(language, "voucher", words.voucher_link))
     parts += [f"<h2>{inline(words.rules)}</h2>", _rules(words, agreeing.rules)]
@@ -324,14 +324,16 @@ def _notice(around: Around) -> str:
 
 
 def _languages(around: Around) -> str:
-    links = "".join(
-        f'<li><a href="/{one}/{around.here}" lang="{WORDS[one].html_lang}" hreflang="{WORDS[one].html_lang}"'
-        f"{' aria-current=' + chr(34) + 'page' + chr(34) if one == around.language else ''}>{inline(name)}</a></li>"
-        for one, name in NAMES.items()
-    )
+    links = "".join(_language(around, one, name) for one, name in NAMES.items())
     return (
         f'<header><nav aria-label="{html.escape(plain(around.words.choose_language))}"><ul>{links}</ul></nav></header>'
     )
+
+
+def _language(around: Around, one: TermsLanguage, name: str) -> str:
+    lang, here = WORDS[one].html_lang, ' aria-current="page"' if one == around.language else ""
+    link = f'<a href="/{one}/{around.here}" lang="{lang}" hreflang="{lang}"{here}><span>{inline(name)}</span></a>'
+    return f"<li>{link}</li>"
 
 
 def _help(around: Around) -> str:

@@ -1,4 +1,4 @@
-"""What these tests share: an access point with its portal on real sockets of this machine, and a client that speaks HTTP."""
+"""What these tests share: an access point with its portal on real sockets of this machine, and a client of HTTP."""
 
 import asyncio
 import base64
@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from edge_agent.wifi.portal import serve
+from edge_agent.wifi.portal_door import USUAL, Bounds
 from edge_agent.wifi.portal_visit import Reception
 from tests.certificates import pki
 from tests.clock.hand_time import HandTime
@@ -28,9 +29,10 @@ from wire.messages import TermsLanguage
 
 PORTAL = "portal.town.example"
 GUEST, OTHER = "02:00:5e:10:00:01", "02:00:5e:10:00:02"
+BROWSER = "127.0.0.1"
 V4, V6, V6_PRIVATE, NEIGHBOUR = "127.0.0.2", "::1", "127.0.0.22", "127.0.0.3"
 TERMS: dict[TermsLanguage, str] = {
-    "ja": "# 目的\n\n町民と来訪者が使う無料の通信です。\n\n- 法律に反すること\n- ほかの人に迷惑をかけること\n\nはしないでください。",
+    "ja": "# 目的\n\n町民と来訪者が使う無料の通信です。\n\n- 法律に反することはしません\n- 人に迷惑をかけません",
     "ja-easy": "# きまり\n\n悪《わる》いことに 使《つか》わないでください。",
     "en": "# Purpose\n\nFree Wi-Fi for everyone <in town>.\n\n- nothing unlawful\n- nothing that disturbs others",
     "zh-Hans": "# 目的\n\n供居民和游客免费使用。",
@@ -203,14 +205,14 @@ def bound() -> tuple[list[socket.socket], int]:
 
 @contextlib.asynccontextmanager
 async def hall(
-    state: Path, *, content: KitContent | None = None, with_kit: bool = True, together: int = 320
+    state: Path, *, content: KitContent | None = None, with_kit: bool = True, bounds: Bounds = USUAL
 ) -> AsyncIterator[Hall]:
     """An access point and its portal for the length of a `with`."""
     time = HandTime()
     async with sessions.running(state, time, Kernel(time), with_kit=False) as ap:
         if with_kit:
             sessions.give_kit(ap, content or kit())
-        who = {V4: GUEST, V6: GUEST, V6_PRIVATE: GUEST, NEIGHBOUR: OTHER}
+        who = {V4: GUEST, BROWSER: GUEST, V6: GUEST, V6_PRIVATE: GUEST, NEIGHBOUR: OTHER}
         (http, http_port), (https, https_port) = bound(), bound()
         online = [True]
 
@@ -228,7 +230,7 @@ async def hall(
             https_port=https_port,
             now_s=lambda: time.mono_ms / 1000,
         )
-        serving = asyncio.create_task(serve(reception, http, https, together=together))
+        serving = asyncio.create_task(serve(reception, http, https, bounds=bounds))
         try:
             yield Hall(ap, reception, http_port, https_port, who, online)
         finally:
