@@ -87,6 +87,7 @@ log = logging.getLogger(__name__)
 
 # The fleet's own addresses stand before the page of a device of any name.
 ROUTERS = (
+from hub.wifi.voucher_codes import VoucherCodes
     today.router,
     identity.router,
     inventory.router,
@@ -148,6 +149,7 @@ def make_app(settings: Settings) -> FastAPI:
     app.add_exception_handler(NotSignedIn, pages.not_signed_in)
     app.add_exception_handler(NotFresh, pages.not_fresh)
     for error in (AnyHTTPException, HTTPException):
+    app.state.voucher_codes = VoucherCodes()
         app.add_exception_handler(error, _refused)
     app.add_exception_handler(RequestValidationError, pages.failed)
     app.add_exception_handler(Exception, pages.failed)

@@ -11,10 +11,11 @@ import re
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-_KANJI = "\u3005\u3007\u30f5\u30f6\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-_RUBY = re.compile(rf"([{_KANJI}]+)《([^《》\n]{{1,40}})》")
+# What counts as kanji, as the inside of a character class.
+KANJI = "\u3005\u3007\u30f5\u30f6\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+_RUBY = re.compile(rf"([{KANJI}]+)《([^《》\n]{{1,40}})》")
 _READING = re.compile("[ぁ-ゖァ-ヺー・]+")
-_UNREAD = re.compile(rf"[{_KANJI}]+")
+_UNREAD = re.compile(rf"[{KANJI}]+")
 
 Kind = Literal["heading", "paragraph", "list"]
 

@@ -12,6 +12,7 @@
 
 import hmac
 import ssl
+import warnings
 from collections.abc import Sequence
 from datetime import datetime
 from itertools import pairwise
@@ -22,6 +23,7 @@ from cryptography import x509 as certificates
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from wire import ca_folder, whole_file, x509
@@ -163,7 +165,10 @@ def known_roots(ca: Path) -> list[certificates.Certificate]:
 
 def _root(pem: bytes) -> list[certificates.Certificate]:
     try:
-        return [certificates.load_pem_x509_certificate(pem)]
+        # Some old root has a serial number that is none (RFC 5280, 4.1.2.2); that is no news for who brings a chain.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", CryptographyDeprecationWarning)
+            return [certificates.load_pem_x509_certificate(pem)]
     except ValueError:
         return []
 

@@ -201,10 +201,18 @@ def error(conn: Connection) -> str:
 
 
 def overfull(
-    conn: Connection, files: Files, now_ms: int, *, more: Sequence[Voucher] = (), terms: Terms | None = None
+    conn: Connection,
+    files: Files,
+    now_ms: int,
+    *,
+    more: Sequence[Voucher] = (),
+    without: int | None = None,
+    terms: Terms | None = None,
 ) -> int | None:
-    """Whether kits would be too large with more vouchers, or with other terms: then how many more vouchers fit."""
-    usable = kit.vouchers(voucher_rows(conn), files.voucher_check, now_ms)
+    """Whether kits would be too large with more vouchers (`without` those of a batch), or with other terms: then how
+    many more vouchers fit."""
+    rows = [row for row in voucher_rows(conn) if row.batch_id != without]
+    usable = kit.vouchers(rows, files.voucher_check, now_ms)
     where = max(places(conn).values(), key=lambda one: len(one.place + one.contact), default=Place("所" * 40, "0" * 30))
     order = Order("0" * 32, "disaster", kit.ARGUMENTS, 0, secrets.token_hex(16), secrets.token_urlsafe(64))
     one = kit.content(files, terms or terms_store.current(conn), usable, where, order)
@@ -238,8 +246,9 @@ def _last_uses(conn: Connection) -> dict[int, int]:
     """The number of each access point's last report that a standing order began."""
     return dict(
         conn.execute(
-            "SELECT device_id, max(id) FROM disaster_report WHERE run = ? AND state = 'begun' GROUP BY device_id",
-            (kit.RUN,),
+            "SELECT device_id, max(id) FROM disaster_report WHERE (run = ? OR run LIKE ? || '-%') "
+            "AND state = 'begun' AND told_by <> 'restart' GROUP BY device_id",
+            (kit.RUN, kit.RUN),
         )
     )
 

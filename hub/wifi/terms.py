@@ -6,6 +6,7 @@
 4. While a town has published none, guests see the texts that come with this program.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Literal, get_args
 
@@ -29,7 +30,8 @@ TAGS: dict[TermsLanguage, str] = {**{one: one for one in LANGUAGES}, "ja-easy": 
 # Counts up whenever a shipped text changes.
 SHIPPED = "shipped-1"
 KEEP_DAYS = 180
-LONGEST = 20_000
+# A form of the hub's takes 64 KiB, and a kanji nine bytes of it.
+LONGEST = 7_000
 LONGEST_FIELD = 100
 
 What = Literal["missing", "too_long", "mark", "unread", "blank"]
@@ -80,6 +82,7 @@ _UNKNOWN: dict[TermsLanguage, str] = {
     "zh-Hant": "請透過連線後頁面上顯示的聯絡方式，或至町公所窗口洽詢。",
     "ko": "연결 후 화면에 표시되는 연락처 또는 관공서 창구로 문의해 주십시오.",
 }
+_KANA = re.compile("[ぁ-ゖァ-ヺー・ 　]+")
 _PLACES = ("{operator}", "{operator_cap}", "{days}", "{contact}")
 
 
@@ -99,9 +102,30 @@ def _filled(language: TermsLanguage, text: str, operator: Operator, days: int) -
 def _name(language: TermsLanguage, operator: Operator) -> str:
     if language in ("en", "ko"):
         return operator.latin
-    if language == "ja-easy" and operator.name and operator.reading:
-        return f"{operator.name}《{operator.reading}》"
-    return operator.name
+    return with_furigana(operator.name, operator.reading) or operator.name if language == "ja-easy" else operator.name
+
+
+def with_furigana(name: str, reading: str) -> str | None:
+    """A name with furigana over its kanji, of how the whole is read: `ニセコ町《ちょう》` of `ニセコ町` and
+    `にせこちょう`. None when the reading is not one of this name."""
+    parts = [part for part in re.split(f"([{terms_text.KANJI}]+)", name) if part]
+    kanji = [bool(re.match(f"[{terms_text.KANJI}]", part)) for part in parts]
+    if not parts or not _KANA.fullmatch(reading):
+        return None
+    pattern = "".join(
+        "(.+)" if is_kanji else re.escape(_hiragana(part)) for part, is_kanji in zip(parts, kanji, strict=True)
+    )
+    found = re.fullmatch(pattern, _hiragana(reading))
+    if found is None:
+        return None
+    readings = iter(found.groups())
+    return "".join(
+        f"{part}《{next(readings)}》" if is_kanji else part for part, is_kanji in zip(parts, kanji, strict=True)
+    )
+
+
+def _hiragana(text: str) -> str:
+    return "".join(chr(ord(letter) - 0x60) if "ァ" <= letter <= "ヶ" else letter for letter in text)
 
 
 def findings(texts: Mapping[TermsLanguage, str]) -> list[Finding]:

@@ -1,6 +1,7 @@
 """SQL of the terms: the one draft, and what was published, which is never changed.
 
-A consent names the version that its guest saw; so every version stays as long as the database.
+A consent names the version that its guest saw; so every version stays as long as the database.  The newest is the one
+with the highest number, whatever the clock said.
 """
 
 from functools import cache
@@ -55,8 +56,7 @@ def keep_days(conn: Connection) -> int:
 def current(conn: Connection) -> Terms:
     """What guests see now."""
     row = conn.execute(
-        "SELECT version, texts FROM wifi_terms WHERE published_ms IS NOT NULL "
-        "ORDER BY published_ms DESC, id DESC LIMIT 1"
+        "SELECT version, texts FROM wifi_terms WHERE published_ms IS NOT NULL ORDER BY id DESC LIMIT 1"
     ).fetchone()
     return Terms(row[0], _TEXTS.decode(row[1])) if row else shipped(keep_days(conn))
 
@@ -75,8 +75,7 @@ def published(conn: Connection, version: str) -> Terms | None:
 def history(conn: Connection) -> list[Version]:
     """What was published, newest first."""
     rows = conn.execute(
-        "SELECT version, published_ms, published_by FROM wifi_terms WHERE published_ms IS NOT NULL "
-        "ORDER BY published_ms DESC, id DESC"
+        "SELECT version, published_ms, published_by FROM wifi_terms WHERE published_ms IS NOT NULL ORDER BY id DESC"
     )
     return [Version(*row) for row in rows]
 

@@ -209,6 +209,18 @@ TABLE: dict[str, set[str]] = {
     "GET /language/{language}": ALL,
     "GET /healthz": ALL,
 }
+    "GET /wifi/terms": TAPS | {"support"},
+    "GET /wifi/terms/versions/{name}": TAPS | {"support"},
+    "GET /wifi/terms/draft": IT,
+    "POST /wifi/terms/draft": IT,
+    "GET /wifi/terms/draft/{language}": IT,
+    "POST /wifi/terms/draft/{language}": IT,
+    "POST /wifi/terms/publish": IT,
+    "GET /wifi/vouchers": IT | {"clerk", "support"},
+    "POST /wifi/vouchers": IT | {"clerk", "support"},
+    "GET /wifi/vouchers/{number}": IT | {"clerk", "support"},
+    "POST /wifi/vouchers/{number}": IT | {"clerk", "support"},
+    "GET /wifi/vouchers/{number}/sheet.pdf": IT | {"clerk", "support"},
 PLACES = {
     "{kind}": "staff",
     "{name}": "no-such",
