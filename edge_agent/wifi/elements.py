@@ -4,6 +4,7 @@ Each line does what it says whether the element is there or not: to add what is 
 taken away, or given another time, as add, delete(, add) of one transaction.
 """
 
+import ipaddress
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -79,6 +80,12 @@ def speed(mark: int, number: int) -> str:
 def no_speed(mark: int, number: int) -> list[str]:
     """They no longer do; the number is the one that it has."""
     return _gone("speed", f"{checked_mark(mark):#x}", f" : {CLASSES}:{number:x}")
+
+
+def garden(address: str) -> list[str]:
+    """An IP address that the garden's names lead to, for an hour from now. Raises ValueError for what is none."""
+    told = ipaddress.ip_address(address)
+    return [*_gone(f"garden{told.version}", str(told)), _add(f"garden{told.version}", str(told))]
 
 
 def restored(counted: Mapping[int, Counted]) -> list[str]:

@@ -34,6 +34,8 @@ WAN4, WAN6 = "198.51.100.10", "2001:db8:1::10"
 OTHER4, OTHER6 = "198.51.100.11", "2001:db8:1::11"
 OFFICE4, OFFICE6 = "10.20.0.2", "fd20::2"
 SITE, NEIGHBOUR_SITE = "town.example", "other.example"
+# A name of the internet's DNS that leads into the office.
+INTRANET = "intranet.example"
 CLIENTS = ("c1", "c2")
 TOOLS = ("ip", "nft", "bridge", "tc", "curl", "tcpdump", "iperf3", "conntrack", "dnsmasq", "busybox")
 PATH = f"{os.environ['PATH']}:/usr/sbin:/sbin"
@@ -222,6 +224,7 @@ class Town:
         sites = self.popen("wan", *words, cwd=root)
         self.popen("wan", "iperf3", "-s")
         names = [f"--address=/{n}/{a}" for n in (SITE, NEIGHBOUR_SITE) for a in (WAN4, WAN6)]
+        names += [f"--address=/{INTRANET}/{OFFICE4}"]
         self.popen("wan", "dnsmasq", "-k", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--pid-file=", *names)
         assert sites.stdout is not None
         assert sites.stdout.readline() == "ready\n"
