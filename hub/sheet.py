@@ -183,24 +183,31 @@ def csv_file(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
     return b"\xef\xbb\xbf" + text.getvalue().encode()
 
 
+Table = tuple[str, Sequence[str], Iterable[Sequence[str]]]
+
+
 def xlsx_file(title: str, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
     """The same as xlsx: every cell a text, the headings standing still."""
+    return xlsx_book([(title, headings, rows)])
+
+
+def xlsx_book(tables: Iterable[Table]) -> bytes:
+    """Tables as an xlsx, a sheet each: title, headings, rows."""
     from openpyxl import Workbook
     from openpyxl.cell import WriteOnlyCell
 
     book = Workbook(write_only=True)
-    sheet = book.create_sheet(title)
-    sheet.freeze_panes = "A2"
-
-    def cell(text: str) -> Any:
-        made = WriteOnlyCell(sheet, guarded(text))
-        made.data_type = "s"
-        made.number_format = "@"
-        return made
-
-    sheet.append([cell(text) for text in headings])
-    for row in rows:
-        sheet.append([cell(text) for text in row])
+    for title, headings, rows in tables:
+        sheet = book.create_sheet(title)
+        sheet.freeze_panes = "A2"
+        for row in (headings, *rows):
+            cells = []
+            for text in row:
+                made = WriteOnlyCell(sheet, guarded(text))
+                made.data_type = "s"
+                made.number_format = "@"
+                cells.append(made)
+            sheet.append(cells)
     file = io.BytesIO()
     book.save(file)
     return file.getvalue()

@@ -27,6 +27,9 @@ RULERS: set[str] = {"administrator", "clerk"}
 PAYROLL: set[str] = {"administrator", "clerk", "finance"}
 # Staff and cards: the IT officer too, who sees no pay.
 CARDS: set[str] = {"administrator", "it", "clerk"}
+# The Wi-Fi: who looks; and who enters a lawful inquiry or decides on another person's.
+WIFI: set[str] = TAPS | {"support"}
+INQUIRIES: set[str] = {"administrator", "clerk", "approver"}
 # Whoever gave the right password and owes a code.
 HALF: set[str] = {"half"}
 # What the table of roles comes to, route by route: a new route fails here until somebody has thought about it.
@@ -206,9 +209,27 @@ TABLE: dict[str, set[str]] = {
     "GET /device/root": ALL,
     "POST /device/enrol": ALL,
     "POST /device/renew": ALL,
-    "GET /language/{language}": ALL,
-    "GET /healthz": ALL,
-}
+    "POST /radius/accounting": ALL,
+    "GET /wifi/radius": WIFI,
+    "POST /wifi/radius": IT,
+    "POST /wifi/radius/{number}/withdraw": IT,
+    "GET /wifi/disaster": WIFI,
+    "GET /wifi/disaster/new": IT | {"approver"},
+    "POST /wifi/disaster": IT | {"approver"},
+    "GET /wifi/disaster/{number}": WIFI,
+    "GET /wifi/disaster/{number}/events": WIFI,
+    "GET /wifi/disaster/{number}/evidence": WIFI,
+    "POST /wifi/disaster/{number}": IT | {"approver"},
+    "POST /wifi/disaster/{number}/confirmation": IT | {"approver"},
+    "GET /wifi/retention": WIFI,
+    "POST /wifi/retention": IT,
+    "GET /wifi/retention/proofs": WIFI,
+    "GET /wifi/checklist": WIFI,
+    "GET /wifi/notice.xlsx": WIFI,
+    "GET /wifi/inquiries": INQUIRIES,
+    "POST /wifi/inquiries": INQUIRIES,
+    "GET /wifi/inquiries/{number}": INQUIRIES,
+    "POST /wifi/inquiries/{number}": INQUIRIES,
     "GET /wifi/terms": TAPS | {"support"},
     "GET /wifi/terms/versions/{name}": TAPS | {"support"},
     "GET /wifi/terms/draft": IT,
@@ -221,6 +242,9 @@ TABLE: dict[str, set[str]] = {
     "GET /wifi/vouchers/{number}": IT | {"clerk", "support"},
     "POST /wifi/vouchers/{number}": IT | {"clerk", "support"},
     "GET /wifi/vouchers/{number}/sheet.pdf": IT | {"clerk", "support"},
+    "GET /language/{language}": ALL,
+    "GET /healthz": ALL,
+}
 PLACES = {
     "{kind}": "staff",
     "{name}": "no-such",
@@ -282,7 +306,8 @@ def test_d1_every_route_asks_who_it_is(town: Town, everyone: dict[str, Browser])
             else:
                 _check_page(route, role, browser.get(_address(route)), allowed=role in allowed)
     # None of that changed anything; failed sign-ins and what left the house are noted.
-    assert set(town.did()) == {"sign_in", "sign_in_failed", "export_audit"}
+    left_the_house = {"export_audit", "wifi_notice", "wifi_proof"}
+    assert set(town.did()) == {"sign_in", "sign_in_failed", *left_the_house}
     assert [browser.signed_in() for browser in everyone.values()] == [False, False, *[True] * len(ROLES)]
 
 
