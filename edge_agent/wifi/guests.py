@@ -426,6 +426,7 @@ class Guests:
         async with self._rounds:
             counted = await self._counters()
             now, rules = self._now()
+            self._turn_boot(now)
             self._turn_day(now)
             self._turn_timeless(rules)
             limits = self._look(counted, now, rules)
@@ -498,6 +499,11 @@ class Guests:
             self._timeless = rules.timeless
             self._to_prolong.update(one.mark for one in self._open)
 
+    def _turn_boot(self, now: Stamp) -> None:
+        """What is known from another boot goes by this one's clock, as soon as the wall clock can be trusted."""
+        self._known.turn_to_this_boot(now)
+        self._desk.turn_to_this_boot(now)
+
     def _turn_day(self, now: Stamp) -> None:
         if now.clock != "unset" and day_of(now.at_ms) != self._day:
             self._day = day_of(now.at_ms)
@@ -518,6 +524,7 @@ class Guests:
                 self._open.put(one, address)
             else:
                 self._owe(one, now)
+        self._turn_boot(now)
         # What the kernel lets through still although it ended, or nobody knows of it.
         self._to_remove.update(marks)
         await self._remove()

@@ -5,7 +5,8 @@
 2. What is left of the time counts over, and what was used, and how often it was extended. A guest whose time and
    extensions are used up stays known until the day is over: agreeing anew does not begin a new count.
 3. An end that was told in wall clock time is turned to the monotonic clock when it is learned: a clock set back later
-   lengthens nothing. Over a restart of the machine the wall clock is all there is.
+   lengthens nothing. Over a restart of the machine the wall clock is all there is: it is asked once, as soon as it can
+   be trusted, and never gives more than was left before.
 4. Of two tellings the later made one counts; used bytes and extensions never fall within one origin.
 5. There is room for so many; those whose time is over go first, then the longest known.
 """
@@ -23,8 +24,9 @@ MOST = 20_000
 
 
 class Known(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One guest. `ends_mono_ms` is of `boot`. `welcome`: let in without the page; not after they left themselves, were
-    ended by staff, or never confirmed an address (`whole_ms`: how long their session would have lasted then)."""
+    """One guest. `ends_mono_ms` is of `boot`; `most_ms` was left when this was learned. `welcome`: let in without the
+    page; not after they left themselves, were ended by staff, or never confirmed an address (`whole_ms`: how long
+    their session would have lasted then)."""
 
     guest: str
     day: str
@@ -32,6 +34,7 @@ class Known(msgspec.Struct, frozen=True, omit_defaults=True):
     ends_ms: int
     boot: str = ""
     ends_mono_ms: int = 0
+    most_ms: int = 0
     extensions: int = 0
     up_bytes: int = 0
     down_bytes: int = 0
@@ -53,6 +56,7 @@ def of_grant(grant: Grant, made_ms: int, now: Stamp) -> Known:
         grant.ends_ms,
         now.boot,
         now.mono_ms + left,
+        left,
         grant.extensions,
         grant.up_bytes,
         grant.down_bytes,
@@ -64,19 +68,19 @@ def of_grant(grant: Grant, made_ms: int, now: Stamp) -> Known:
 
 def of_session(session: Session, now: Stamp) -> Known:
     """What is known of a guest whose session here has ended."""
-    left = max(0, session.ends_mono_ms - now.mono_ms) if session.boot == now.boot else 0
+    here = session.boot == now.boot
+    left = max(0, session.ends_mono_ms - (now.mono_ms if here else session.ended_mono_ms))
     # What a confirmed address would have given runs on from the beginning, however often a guest asks for a code.
     whole_ms = max(1, session.whole_ms - (session.ended_mono_ms - session.began_mono_ms)) if session.whole_ms else 0
     ends_ms = session.began_ms + session.ends_mono_ms - session.began_mono_ms
-    # Of another boot only the wall clock is left.
-    boot, ends_mono_ms = (now.boot, now.mono_ms + left) if session.boot == now.boot else ("", 0)
     return Known(
         session.guest,
         session.day,
         session.origin or session.id,
         ends_ms,
-        boot,
-        ends_mono_ms,
+        now.boot if here else "",
+        now.mono_ms + left if here else 0,
+        left,
         session.extensions,
         session.before_up + session.usage.up_bytes,
         session.before_down + session.usage.down_bytes,
@@ -93,7 +97,14 @@ def left_ms(known: Known, now: Stamp) -> int:
     """How much of the time is left; 0 where it is over, or nobody can say."""
     if known.boot == now.boot:
         return max(0, known.ends_mono_ms - now.mono_ms)
-    return max(0, known.ends_ms - now.at_ms) if now.clock != "unset" else 0
+    return max(0, min(known.most_ms, known.ends_ms - now.at_ms)) if now.clock != "unset" else 0
+
+
+def of_this_boot(known: Known, now: Stamp) -> Known:
+    """The same by the monotonic clock of this boot, from now on."""
+    left = left_ms(known, now)
+    ends_ms = now.at_ms + left
+    return msgspec.structs.replace(known, boot=now.boot, ends_mono_ms=now.mono_ms + left, most_ms=left, ends_ms=ends_ms)
 
 
 def merged(kept: Known | None, told: Known) -> Known:
@@ -160,6 +171,7 @@ class KnownGuests:
         self._most = most
         self._of: dict[str, Known] = {}
         self._changed: set[str] = set()
+        self._of_another_boot: set[str] = set()
 
     def __len__(self) -> int:
         return len(self._of)
@@ -170,6 +182,18 @@ class KnownGuests:
     def restore(self, kept: Iterable[Known]) -> None:
         """Those that the disk knew."""
         self._of = {one.guest: one for one in kept}
+        self._of_another_boot = set(self._of)
+
+    def turn_to_this_boot(self, now: Stamp) -> None:
+        """Asks the wall clock about those of another boot, once, when it can be trusted."""
+        if now.clock == "unset":
+            return
+        waiting, self._of_another_boot = self._of_another_boot, set()
+        for guest in waiting:
+            one = self._of.get(guest)
+            if one is not None and one.boot != now.boot:
+                self._of[guest] = of_this_boot(one, now)
+                self._changed.add(guest)
 
     def get(self, guest: str) -> Known | None:
         """Who that is, if it is known."""
@@ -180,6 +204,7 @@ class KnownGuests:
         found = merged(self._of.pop(told.guest, None), told)
         self._of[told.guest] = found
         self._changed.add(told.guest)
+        self._of_another_boot.add(told.guest)
         if len(self._of) > self._most:
             self._make_room(now)
         return found

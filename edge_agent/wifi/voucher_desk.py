@@ -17,6 +17,7 @@ class VoucherDesk:
         self._key = b""
         self._vouchers: dict[str, Voucher] = {}
         self._uses: dict[str, list[Use]] = {}
+        self._restored = False
 
     def take_kit(self, content: KitContent | None) -> None:
         """The vouchers that count from now on."""
@@ -27,6 +28,14 @@ class VoucherDesk:
         """Uses that the disk knew."""
         for one in uses:
             self._uses.setdefault(one.voucher, []).append(one)
+        self._restored = True
+
+    def turn_to_this_boot(self, now: Stamp) -> None:
+        """Asks the wall clock about uses of another boot, once, when it can be trusted."""
+        if now.clock != "unset" and self._restored:
+            self._restored = False
+            for id_, uses in self._uses.items():
+                self._uses[id_] = [one if one.boot == now.boot else voucher_use.of_this_boot(one, now) for one in uses]
 
     def use(self, code: str, names: Sequence[tuple[str, str]], now: Stamp, sessions: Iterable[Session]) -> Use:
         """What a code gives to a device of these (day, pseudonym). Raises Refused."""

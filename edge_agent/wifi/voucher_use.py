@@ -4,7 +4,8 @@
 2. It is used on so many devices as are printed on it. A device is known for a day only (its pseudonym changes): on a
    later day whoever holds the code takes over a use of an earlier day, with what is left of it and not more. So a
    voucher never lasts longer, nor serves more devices at once, than was printed.
-3. Nothing here is the code: a use names the voucher's id.
+3. Over a restart of the machine the wall clock says how much is left, once and never more than was printed.
+4. Nothing here is the code: a use names the voucher's id.
 """
 
 from collections.abc import Sequence
@@ -19,7 +20,8 @@ Refusal = Literal["voucher_used", "voucher_over"]
 
 
 class Use(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One use of a voucher, by the pseudonym of the day on which it was last seen. `ends_mono_ms` is of `boot`."""
+    """One use of a voucher, by the pseudonym of the day on which it was last seen. `ends_mono_ms` is of `boot`;
+    `most_ms` was left when this was written."""
 
     voucher: str
     place: int
@@ -28,11 +30,14 @@ class Use(msgspec.Struct, frozen=True, omit_defaults=True):
     boot: str
     ends_mono_ms: int
     ends_ms: int
+    most_ms: int
 
 
 def left_ms(use: Use, now: Stamp) -> int:
     """How much of its time is left."""
-    return max(0, use.ends_mono_ms - now.mono_ms if use.boot == now.boot else use.ends_ms - now.at_ms)
+    if use.boot == now.boot:
+        return max(0, use.ends_mono_ms - now.mono_ms)
+    return max(0, min(use.most_ms, use.ends_ms - now.at_ms))
 
 
 def use(
@@ -45,17 +50,25 @@ def use(
     today, guest = guests[0]
     mine = next((one for one in uses if (one.day, one.guest) in guests), None)
     if mine is not None:
-        return _taken(mine, today, guest) if left_ms(mine, now) else "voucher_used"
+        return _taken(mine, today, guest, now) if left_ms(mine, now) else "voucher_used"
     if len(uses) < voucher.devices:
         if now.clock != "unset" and now.at_ms > voucher.until_ms:
             return "voucher_over"
         lasts = voucher.minutes * 60_000
-        return Use(voucher.id, len(uses), guest, today, now.boot, now.mono_ms + lasts, now.at_ms + lasts)
+        return Use(voucher.id, len(uses), guest, today, now.boot, now.mono_ms + lasts, now.at_ms + lasts, lasts)
     for one in uses:
         if one.day < today and one.guest not in busy and left_ms(one, now):
-            return _taken(one, today, guest)
+            return _taken(one, today, guest, now)
     return "voucher_used"
 
 
-def _taken(one: Use, day: str, guest: str) -> Use:
-    return msgspec.structs.replace(one, day=day, guest=guest)
+def of_this_boot(use: Use, now: Stamp) -> Use:
+    """The same by the monotonic clock of this boot, from now on."""
+    left = left_ms(use, now)
+    return msgspec.structs.replace(
+        use, boot=now.boot, ends_mono_ms=now.mono_ms + left, ends_ms=now.at_ms + left, most_ms=left
+    )
+
+
+def _taken(one: Use, day: str, guest: str, now: Stamp) -> Use:
+    return msgspec.structs.replace(of_this_boot(one, now), day=day, guest=guest)

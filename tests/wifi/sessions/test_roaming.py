@@ -185,6 +185,7 @@ _told = st.builds(
     st.integers(0, 10),
     st.just("boot-1"),
     st.integers(0, 10),
+    st.just(10),
     st.integers(0, 3),
     st.integers(0, 100),
     st.integers(0, 100),
