@@ -90,7 +90,7 @@ def _processor_s() -> float:
 
 BENCHMARK = Benchmark(
     title="A round of accounting on an access point",
-    about="2,000 sessions, each with its own speed, in the kernel: all counters are read at once; one more guest comes.",
+    about="2,000 sessions in the kernel, each with its own speed: all counters are read at once; one guest comes.",
     sides=(Side("all counters", counters), Side("a guest is let through", let_through)),
     claims=(
         Claim("a round, p95", lambda found: found["all counters"]["p95_ms"], "at most", 250, ("all counters",), "ms"),
