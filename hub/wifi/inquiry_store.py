@@ -9,6 +9,7 @@ _COLUMNS = (
     "id, authority, reference, basis, place, from_ms, until_ms, asked_ms, asked_by, decided, decided_ms, decided_by, "
     "why, guests, contacts, rows, digest, handed_ms, handed_by"
 )
+_NAMES = _COLUMNS.split(", ")
 # The longest that a voucher can last: what began before that has ended.
 _LONGEST_MS = 32 * 86_400_000
 
@@ -107,5 +108,5 @@ def places(conn: Connection) -> list[str]:
 
 
 def _inquiry(row: tuple[Any, ...]) -> Inquiry:
-    *most, guests, contacts, rows, digest, handed_ms, handed_by = row
-    return Inquiry(*most, bool(guests), bool(contacts), rows, digest, handed_ms, handed_by)
+    values: dict[str, Any] = dict(zip(_NAMES, row, strict=True))
+    return Inquiry(**{**values, "guests": bool(values["guests"]), "contacts": bool(values["contacts"])})

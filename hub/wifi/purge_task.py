@@ -73,7 +73,7 @@ def _empty_log(db: Db) -> bool:
 
 def _prove(conn: Connection, now_ms: int, cut: Cut, counts: dict[str, int]) -> Proof:
     left_over = sum(purge_store.due(conn, cut).values())
-    ordered = {what: counts[what] for what in retention.WHAT}
+    ordered: dict[str, int] = {what: counts[what] for what in retention.WHAT}
     proof = purge_store.prove(conn, now_ms, cut.before_ms, ordered, left_over)
     # Held fast by the audit log's chain and its anchors: a cut tail shows there.
     audit.note(conn, now_ms, audit.SYSTEM, "wifi_purge", str(proof.id), proof.hash)

@@ -38,7 +38,7 @@ def folder(tmp_path: Path) -> Path:
 def old_and_young(db: Db, later_ms: int = 185 * DAY_MS) -> Intake:
     """Two guests, half a year apart, with everything that is told of them."""
     intake = Intake(db)
-    told = [
+    told: list[tuple[int, str, msgspec.Struct | bytes]] = [
         (NOW_MS, "wifi_session", session_body(1, NOW_MS, OLD)),
         (NOW_MS, "consent", consent_body(1, OLD_CONTACT)),
         (NOW_MS, "health", HEALTH),

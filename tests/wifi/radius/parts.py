@@ -13,7 +13,7 @@ KEY = b"k" * 32
 ADDRESS = "02-00-5E-10-00-01"
 
 
-def told(kind: str, session: str = "S1", at_s: int = AT_S, **more: object) -> dict[str, str]:
+def told(kind: str, session: str = "S1", at_s: int = AT_S, /, **more: object) -> dict[str, str]:
     """The attributes of a packet, by their names in lower case; underscores are dashes."""
     values = {
         "acct-status-type": kind,

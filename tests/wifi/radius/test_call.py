@@ -58,7 +58,7 @@ def test_a_packet_is_answered_when_it_is_in_the_database(town: Town, admin: Brow
 )
 def test_without_the_token_nothing_is_taken(town: Town, admin: Browser, header: str) -> None:
     token_of(admin)
-    answer = httpx.post(town.url + PATH, json=BODY, headers={"authorization": header.encode()}, timeout=60)
+    answer = httpx.post(town.url + PATH, json=BODY, headers={b"authorization": header.encode()}, timeout=60)
     assert answer.status_code == 401
     assert "Bearer" in answer.headers["www-authenticate"]
     assert sessions(town.db) == []

@@ -92,7 +92,7 @@ def test_a_nas_that_starts_anew_ends_what_was_open_at_its_last_sign_of_life(tmp_
     of = client(db)
     first, second = life("00000001", AT_S), life("00000001", AT_S + 5000)
     take(db, of, *first[:2], told("Start", "other", AT_S, nas_identifier="another-ap"))
-    on = told("Accounting-On", at_s=AT_S + 1000, acct_session_id=None)
+    on = told("Accounting-On", "", AT_S + 1000, acct_session_id=None)
     take(db, of, on, second[0], arrived_ms=(AT_S + 6000) * 1000)
     rows = sessions(db)
     assert [(row["boot"], row["ended_ms"], row["cause"]) for row in rows] == [
