@@ -22,6 +22,7 @@ from hub import access, account, anchors, audit_pages, login, one_device, pages,
 from hub.alerts import web as alerts
 from hub.alerts.addresses import Addresses
 from hub.alerts.tell import Tell
+from hub.alerts.town_mail import TownMail
 from hub.alerts.watch import Watch
 from hub.api import problem
 from hub.api import web as api
@@ -70,24 +71,29 @@ from hub.signing import Signing
 from hub.staff import roster_task
 from hub.staff import web as staff
 from hub.wifi import (
+    disaster_task,
     disaster_web,
     inquiry_web,
     keys,
     kit_task,
     privacy_web,
     purge_task,
+    radius_intake,
     radius_web,
+    roam_task,
     terms_web,
+    usage_task,
     usage_web,
     voucher_web,
 )
 from hub.wifi import web as wifi
+from hub.wifi.confirm_mail import ConfirmMail
+from hub.wifi.voucher_codes import VoucherCodes
 
 log = logging.getLogger(__name__)
 
 # The fleet's own addresses stand before the page of a device of any name.
 ROUTERS = (
-from hub.wifi.voucher_codes import VoucherCodes
     today.router,
     identity.router,
     inventory.router,
@@ -143,13 +149,13 @@ def make_app(settings: Settings) -> FastAPI:
     app.state.guesses = Guesses()
     app.state.work_failed = False
     app.state.reminders = Reminders()
+    app.state.voucher_codes = VoucherCodes()
     # What other domains say of a month before it is closed: `close_web.Check`s.
     app.state.close_checks = (payroll.close_check,)
     app.add_middleware(Headers)
     app.add_exception_handler(NotSignedIn, pages.not_signed_in)
     app.add_exception_handler(NotFresh, pages.not_fresh)
     for error in (AnyHTTPException, HTTPException):
-    app.state.voucher_codes = VoucherCodes()
         app.add_exception_handler(error, _refused)
     app.add_exception_handler(RequestValidationError, pages.failed)
     app.add_exception_handler(Exception, pages.failed)
@@ -240,13 +246,9 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
     )
     app.state.rollouts = Rollouts(db, live, app.state.signing, app.state.down.wake)
     rolling = asyncio.create_task(app.state.rollouts.run(), name="roll-outs")
-    receiving = asyncio.create_task(
-        kit_task.run(settings, db, live, app.state.signing, app.state.down.wake), name="kits of access points"
-    )
     shutting = stolen.begin(app)
-    purging = asyncio.create_task(purge_task.run(db, wifi_keys), name="what is overdue of the Wi-Fi")
     works = (
-        purging,
+        *_begin_wifi(app, wifi_keys),
         rolling,
         cards,
         ordering,
@@ -256,7 +258,6 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
         overdue,
         shutting,
         keeping,
-        receiving,
         identities,
         down,
         ingest,
@@ -272,6 +273,22 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
         await asyncio.to_thread(db.close)
+
+
+def _begin_wifi(app: FastAPI, wifi_keys: Path) -> tuple[asyncio.Task[None], ...]:
+    """What goes on for the town's Wi-Fi beside its pages."""
+    state, begin = app.state, asyncio.create_task
+    settings, db, live, signing, wake = state.settings, state.db, state.live, state.signing, state.down.wake
+    state.confirm_mail = ConfirmMail(db, live, wifi_keys, TownMail(db, state.addresses))
+    return (
+        begin(kit_task.run(settings, db, live, signing, wake), name="kits of access points"),
+        begin(roam_task.run(db, signing, wake), name="guests known to neighbours"),
+        begin(state.confirm_mail.run(), name="codes by e-mail"),
+        begin(usage_task.run(db), name="devices of the Wi-Fi by day"),
+        begin(disaster_task.run(db, live, signing, wake), name="disaster switch"),
+        begin(purge_task.run(db, wifi_keys), name="what is overdue of the Wi-Fi"),
+        *radius_intake.begin(app, db, wifi_keys),
+    )
 
 
 def _make_list(identity: Identity) -> None:

@@ -10,7 +10,7 @@ from hub.orders import store as orders
 from hub.policy import store as policy
 from hub.staff import roster_store
 from hub.told import Told
-from hub.wifi import consent_store, kit_store, roam_store, session_store, state_store
+from hub.wifi import consent_store, disaster_store, kit_store, roam_store, session_store, state_store
 
 
 def _take_inventories(conn: Connection, told: Sequence[Told]) -> None:
@@ -40,6 +40,7 @@ KEEPERS: dict[str, Callable[[Connection, Sequence[Told]], None]] = {
     "consent": consent_store.take,
     "wifi_state": state_store.take,
     "kit_report": kit_store.take_reports,
+    "disaster_report": disaster_store.take,
 }
 
 

@@ -221,7 +221,7 @@ CREATE TABLE disaster_report (
   ends_ms INTEGER NOT NULL,
   evidence TEXT NOT NULL,
   at_ms INTEGER NOT NULL,
-  UNIQUE (device_id, run, state, at_ms)
+  UNIQUE (device_id, run, state, at_ms, evidence)
 );
 CREATE INDEX disaster_report_run ON disaster_report (run);
 
