@@ -36,9 +36,7 @@ class Agreement(msgspec.Struct, frozen=True):
 
 def is_news(before: Told | None, after: Told) -> bool:
     """Whether the neighbours are to hear of what became of a session; `before` None: it is new."""
-    if after.way not in _GUESTS_WAYS or not after.ends_ms or not after.guest or after.device_id is None:
-        return False
-    return before is None or _news_of(before) != _news_of(after)
+    return _is_a_guests(after) and (before is None or _news_of(before) != _news_of(after))
 
 
 def agreements(sessions: Iterable[tuple[Told, str]], now_ms: int) -> list[Agreement]:
@@ -49,7 +47,8 @@ def agreements(sessions: Iterable[tuple[Told, str]], now_ms: int) -> list[Agreem
     """
     by_origin: defaultdict[str, list[tuple[Told, str]]] = defaultdict(list)
     for told, terms in sessions:
-        by_origin[told.agreed_in].append((told, terms))
+        if _is_a_guests(told):
+            by_origin[told.agreed_in].append((told, terms))
     found = [_agreement(origin, some) for origin, some in by_origin.items()]
     found.sort(key=lambda one: (-one.ends_ms, one.grant.origin))
     return [one for one in found if one.ends_ms > now_ms]
@@ -80,6 +79,10 @@ def _agreement(origin: str, some: Sequence[tuple[Told, str]]) -> Agreement:
 def _is_taken_back(told: Sequence[Told]) -> bool:
     last = max(told, key=lambda one: (one.ended_ms is None, one.ended_ms or 0, one.key))
     return last.cause in _TAKES_BACK
+
+
+def _is_a_guests(one: Told) -> bool:
+    return one.way in _GUESTS_WAYS and one.ends_ms > 0 and bool(one.guest) and one.device_id is not None
 
 
 def _news_of(one: Told) -> tuple[object, ...]:
