@@ -39,6 +39,7 @@ from edge_agent.wifi.kit_task import KitHolder
 from edge_agent.wifi.roaming import Known
 from edge_agent.wifi.session import Rules, Session
 from edge_agent.wifi.session_book import NoRoom, SessionBook
+from edge_agent.wifi.session_store import Kept
 from edge_agent.wifi.voucher_desk import VoucherDesk
 from edge_agent.wifi.voucher_use import Use
 from wire.kit import pseudonym
@@ -55,6 +56,7 @@ MOST_SESSIONS = 4096
 # So long the kernel lets a guest through in a disaster, whose end nobody knows.
 _DISASTER_S = 30 * 86_400
 _AGAIN_AFTER_S = 3.0
+_READY_WITHIN_S = 10.0
 
 
 class Guests:
@@ -514,7 +516,7 @@ class Guests:
 
     async def restore(self) -> None:
         """Goes on with the sessions that the kernel lets through; all others have ended, and are told once."""
-        kept = await self._book.load()
+        kept = await self._until_disk_says()
         marks = await self._until_kernel_says()
         now = self._clock.stamp()
         self._desk.restore(kept.uses)
@@ -541,6 +543,13 @@ class Guests:
         if one.boot == now.boot:
             # Its counters are in the kernel yet.
             self._to_remove.add(one.mark)
+
+    async def _until_disk_says(self) -> Kept:
+        while True:
+            try:
+                return await self._book.load()
+            except NoRoom:
+                await asyncio.sleep(_AGAIN_AFTER_S)
 
     async def _until_kernel_says(self) -> dict[int, str]:
         """Marks and addresses of those that are let through."""
@@ -594,7 +603,7 @@ class Guests:
         lock = self._locks.setdefault(address, asyncio.Lock())
 
         async def locked() -> T:
-            await self._ready.wait()
+            await self._until_ready()
             async with lock:
                 return await work(address)
 
@@ -602,6 +611,14 @@ class Guests:
         self._under_way.add(task)
         task.add_done_callback(self._done)
         return await asyncio.shield(task)
+
+    async def _until_ready(self) -> None:
+        """A guest who comes while the agent starts waits a little. Raises Refused."""
+        try:
+            async with asyncio.timeout(_READY_WITHIN_S):
+                await self._ready.wait()
+        except TimeoutError:
+            raise Refused("fault") from None
 
     def _done(self, task: "asyncio.Task[Any]") -> None:
         self._under_way.discard(task)

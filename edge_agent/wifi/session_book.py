@@ -22,7 +22,7 @@ from edge_agent.wifi.faults import Faults
 from edge_agent.wifi.open_sessions import OpenSessions
 from edge_agent.wifi.roaming import KnownGuests, of_session
 from edge_agent.wifi.session import Session
-from edge_agent.wifi.session_store import FILE, AsyncStore, Change, Kept, NotKept, SessionStore
+from edge_agent.wifi.session_store import FILE, AsyncStore, Change, Kept, NotKept
 from edge_agent.wifi.voucher_use import Use
 from wire.messages import Cause, Consent
 
@@ -35,7 +35,7 @@ class SessionBook:
     """One access point's book. Lives on the event loop."""
 
     def __init__(self, folder: Path, spool: AsyncSpool, clock: Clock, faults: Faults, *, tell_every_ms: int) -> None:
-        self._store = AsyncStore(lambda: SessionStore(folder / FILE))
+        self._store = AsyncStore(folder / FILE)
         self._spool, self._clock, self._faults = spool, clock, faults
         self._tell_every_ms = tell_every_ms
         self.open = OpenSessions()
@@ -45,8 +45,13 @@ class SessionBook:
         self._one_at_a_time = asyncio.Lock()
 
     async def load(self) -> Kept:
-        """What the disk holds; known guests are known from now on."""
-        kept = await self._store.load()
+        """What the disk holds; known guests are known from now on. Raises NoRoom."""
+        try:
+            kept = await self._store.load()
+        except NotKept as error:
+            self._faults.begin("store", str(error))
+            raise NoRoom from error
+        self._faults.end("store")
         self.known.restore(kept.known)
         return kept
 

@@ -13,10 +13,10 @@ import contextlib
 import logging
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -25,6 +25,8 @@ from edge_agent.wifi.session import Session, Usage
 from edge_agent.wifi.voucher_use import Use
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 FILE = "wifi.db"
 _MOST_BYTES = 64 << 20
@@ -77,25 +79,28 @@ class SessionStore:
     """The file. Not thread-safe: one thread owns it."""
 
     def __init__(self, path: Path) -> None:
-        """Opens or makes it. Raises sqlite3.OperationalError where the disk does not take even that."""
+        """Opens or makes it. Raises NotKept where the disk does not take even that."""
         try:
-            self._db = _connect(path)
-        except sqlite3.OperationalError:
-            raise
-        except sqlite3.DatabaseError:
-            log.error("the file of the Wi-Fi's sessions was broken and is begun anew")  # noqa: TRY400 (no more to say)
-            _remove(path)
-            self._db = _connect(path)
+            try:
+                self._db = _connect(path)
+            except sqlite3.OperationalError:
+                raise
+            except sqlite3.DatabaseError:
+                log.error("the file of the Wi-Fi's sessions was broken and is begun anew")  # noqa: TRY400 (no more to say)
+                _remove(path)
+                self._db = _connect(path)
+        except (OSError, sqlite3.OperationalError) as error:
+            raise NotKept(str(error)) from error
 
     def load(self) -> Kept:
-        """All of it."""
+        """All of it; what was written by another make of this program and cannot be read is left out."""
         usage = {row[0]: Usage(*row[1:]) for row in self._db.execute("SELECT * FROM usage")}
         sessions = [
-            msgspec.structs.replace(_session.decode(body), usage=usage.get(mark, _NO_USAGE))
-            for mark, body in self._db.execute("SELECT mark, body FROM session")
+            msgspec.structs.replace(one, usage=usage.get(one.mark, _NO_USAGE))
+            for one in _read(_session, self._db.execute("SELECT body FROM session"))
         ]
-        known = [_known.decode(body) for (body,) in self._db.execute("SELECT body FROM known")]
-        uses = [_use.decode(body) for (body,) in self._db.execute("SELECT body FROM voucher_use ORDER BY place")]
+        known = _read(_known, self._db.execute("SELECT body FROM known"))
+        uses = _read(_use, self._db.execute("SELECT body FROM voucher_use ORDER BY place"))
         return Kept(sessions, known, uses)
 
     def write(self, changes: Sequence[Change]) -> None:
@@ -110,7 +115,7 @@ class SessionStore:
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
                 raise
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
             raise NotKept(str(error)) from error
 
     def _put(self, change: Change) -> None:
@@ -150,11 +155,26 @@ def _connect(path: Path) -> sqlite3.Connection:
         db.execute(f"PRAGMA max_page_count = {_MOST_BYTES // _PAGE_BYTES}")
         if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'voucher_use'").fetchone():
             db.executescript(f"BEGIN;{_SCHEMA}COMMIT;")
-        db.execute("SELECT count(*) FROM session").fetchone()
+        _examine(db)
     except BaseException:
         db.close()
         raise
     return db
+
+
+def _examine(db: sqlite3.Connection) -> None:
+    if db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+        raise sqlite3.DatabaseError("quick_check found a fault")
+
+
+def _read(decoder: msgspec.json.Decoder[T], rows: Iterable[tuple[bytes]]) -> list[T]:
+    found = []
+    for (body,) in rows:
+        try:
+            found.append(decoder.decode(body))
+        except msgspec.MsgspecError:
+            log.warning("something of the Wi-Fi's sessions cannot be read and is left out")
+    return found
 
 
 def _remove(path: Path) -> None:
@@ -164,17 +184,23 @@ def _remove(path: Path) -> None:
 
 
 class AsyncStore:
-    """A SessionStore on its own thread."""
+    """A SessionStore on its own thread. `load` comes first."""
 
-    def __init__(self, open_store: Callable[[], SessionStore]) -> None:
+    def __init__(self, path: Path) -> None:
+        self._path = path
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="wifi store")
         self._waiting: list[tuple[Change, Future[None]]] = []
         self._lock = threading.Lock()
-        self._store = self._thread.submit(open_store).result()
+        self._store: SessionStore | None = None
 
     async def load(self) -> Kept:
-        """All that the disk holds."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._store.load)
+        """All that the disk holds. Raises NotKept."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._load)
+
+    def _load(self) -> Kept:
+        if self._store is None:
+            self._store = SessionStore(self._path)
+        return self._store.load()
 
     async def write(self, change: Change) -> None:
         """Durable when it returns. Raises NotKept."""
@@ -190,7 +216,7 @@ class AsyncStore:
         with self._lock:
             group, self._waiting = self._waiting, []
         try:
-            self._store.write([change for change, _ in group])
+            self._opened().write([change for change, _ in group])
         except BaseException as error:  # noqa: BLE001 (it belongs to those who wait)
             for _, kept in group:
                 kept.set_exception(error)
@@ -198,7 +224,13 @@ class AsyncStore:
             for _, kept in group:
                 kept.set_result(None)
 
+    def _opened(self) -> SessionStore:
+        if self._store is None:
+            raise NotKept("the file is not open")
+        return self._store
+
     def close(self) -> None:
         """Waits for what is under way and closes the file."""
-        self._thread.submit(self._store.close).result()
+        if self._store is not None:
+            self._thread.submit(self._store.close).result()
         self._thread.shutdown()

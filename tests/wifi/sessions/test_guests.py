@@ -600,6 +600,46 @@ async def test_a_disk_that_takes_nothing_is_told_and_changes_nothing(
         assert len(await one.consents()) == 1
 
 
+async def test_a_broken_file_is_begun_anew_and_who_is_inside_is_asked_again(
+    tmp_path: Path, time: HandTime, kernel: Kernel
+) -> None:
+    async with running(tmp_path, time, kernel) as one:
+        await one.guests.agree(HANAKO, CLICK)
+    path = tmp_path / session_store.FILE
+    for broken in (b"no database", path.read_bytes()[:8192] + b"\xa5" * 9000):
+        path.write_bytes(broken)
+        async with running(tmp_path, time, kernel) as one:
+            # Nobody knows whose session that was.
+            assert not kernel.passes(HANAKO)
+            await one.guests.agree(HANAKO, CLICK)
+            assert kernel.passes(HANAKO)
+    with contextlib.closing(sqlite3.connect(path)) as db, db:
+        db.execute("UPDATE session SET body = '{}'")
+    async with running(tmp_path, time, kernel) as one:
+        assert one.guests.count == 0
+        await one.guests.agree(HANAKO, CLICK)
+
+
+async def test_a_disk_that_cannot_be_opened_is_waited_for(tmp_path: Path, time: HandTime, kernel: Kernel) -> None:
+    path = tmp_path / session_store.FILE
+    path.mkdir()
+    one = AccessPoint(tmp_path, time, kernel)
+    task = asyncio.create_task(one.guests.run())
+    try:
+        agreed = asyncio.create_task(one.guests.agree(HANAKO, CLICK))
+        done, _ = await asyncio.wait([agreed], timeout=0.2)
+        assert not done
+        path.rmdir()
+        async with asyncio.timeout(30):
+            await agreed
+        assert kernel.passes(HANAKO)
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await one.guests.close()
+        one.spool.close()
+
+
 async def test_who_the_kernel_has_lost_is_let_in_again(tmp_path: Path, time: HandTime, kernel: Kernel) -> None:
     async with running(tmp_path, time, kernel) as one:
         await one.guests.agree(HANAKO, CLICK)
