@@ -151,7 +151,7 @@ REVIEWED = {
     "hub/attendance/store.py": {"which"},
     "hub/attendance/tap_store.py": {"query"},
     "hub/attendance/timesheet_store.py": {"column"},
-    "hub/db.py": {"_statement(into, size)", "pragma"},
+    "hub/db.py": {"_statement(into, size)", "_selection(select, size)", "pragma"},
     "hub/fleet/groups.py": {"which"},
     "hub/fleet/known.py": {"table"},
     "hub/fleet/listing.py": {"query"},
