@@ -163,6 +163,7 @@ def _wifi(settings: Settings, spool: AsyncSpool, clock: Clock, holder: Holder, u
 
     wifi = Wifi(settings, spool, clock, holder, lambda: not uplink.state.hub_away, partial(_barred, settings))
     uplink.on_down(Kit, wifi.kit.take)
+    uplink.say_roster(lambda: wifi.kit.followed)
     uplink.on_down(Roam, wifi.kit.take_roam)
     return wifi
 

@@ -137,7 +137,7 @@ class Uplink:
         self._followed = followed
 
     def say_roster(self, roster: Callable[[], tuple[str, int]]) -> None:
-        """`roster` tells each presence which roster this terminal goes by: incarnation and generation."""
+        """`roster` tells each presence by which roster (or kit) this device goes: incarnation and generation."""
         self._roster = roster
 
     def reconnect(self) -> None:

@@ -105,7 +105,7 @@ class Presence(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `connection` counts the connections of a device and never goes back (kept on its disk). `run` is random and new with
     each start of the agent: one that comes back after another shows that two devices use one identity. `roster` is the
-    incarnation of the roster that a terminal goes by, with its generation.
+    incarnation of the roster that a terminal goes by, or of the kit that an access point does, with its generation.
     """
 
     online: bool
