@@ -8,12 +8,14 @@ asks, so it may be killed at any moment.
 import asyncio
 import logging
 import re
+import time
 from collections.abc import Awaitable, Callable, Sequence
 
 from edge_agent.wifi import elements, ruleset
 from edge_agent.wifi.commands import Failed, run
 from edge_agent.wifi.elements import Counted
 from edge_agent.wifi.joined import Joined
+from edge_agent.wifi.remembered import Remembered
 from edge_agent.wifi.ruleset import TABLE, Plan
 from edge_agent.wifi.shaper import Shaper
 from edge_agent.wifi.shaping import Limits
@@ -39,6 +41,7 @@ class Firewall:
         self._check = check
         self._shaper = Shaper()
         self._addresses: dict[int, str] = {}
+        self._remembered = Remembered()
         self._noted = ""
         self._one_plan_at_a_time = asyncio.Lock()
         self._changes: Joined[str, None] = Joined(_transact)
@@ -61,21 +64,26 @@ class Firewall:
                 raise NotApplied(f"the rules were taken back: {wrong}")
             let_through(plan)
             await isolate(plan)
+            if not before:
+                # Somebody threw the table away (`systemctl restart nftables` does): its sessions come back.
+                await self._change(self._remembered.lines(time.monotonic()))
             await self._load()
             await self._open_shaper(plan)
             self._noted, self.plan = await _chains(), plan
 
     async def drift(self) -> bool:
-        """Whether someone else changed the rules since they were applied."""
-        return self.plan is not None and await _chains() != self._noted
+        """Whether someone else changed the rules, or the roots of speeds, since they were applied."""
+        return self.plan is not None and (await _chains() != self._noted or not await self._shaper.stands())
 
     async def admit(self, address: str, mark: int, seconds: int, limits: Limits | None = None) -> None:
         """Lets a device through. Raises NotApplied; ValueError for what is no address of a device or no mark."""
         address = elements.checked_address(address)
         for old in [old for old, of in self._addresses.items() if of == address and old != mark]:
             await self.remove(old)
-        await self._change([*await self._held(mark, limits or Limits()), *elements.admission(address, mark, seconds)])
+        limits = limits or Limits()
+        await self._change([*await self._held(mark, limits), *elements.admission(address, mark, seconds)])
         self._addresses[mark] = address
+        self._remembered.admitted(mark, address, time.monotonic() + seconds, limits)
 
     async def prolong(self, mark: int, seconds: int) -> None:
         """A session ends so long from now. Raises NotApplied, also when the mark is no session."""
@@ -84,10 +92,13 @@ class Firewall:
         if mark not in self._addresses:
             raise NotApplied("there is no session with this mark")
         await self._change(elements.times(self._addresses[mark], mark, seconds))
+        self._remembered.prolonged(mark, time.monotonic() + seconds)
 
     async def limit(self, mark: int, limits: Limits | None) -> None:
         """Another speed for a session that goes on; None for as fast as it goes. Raises NotApplied."""
-        await self._change(await self._held(mark, limits or Limits()))
+        limits = limits or Limits()
+        await self._change(await self._held(mark, limits))
+        self._remembered.limits[mark] = limits
 
     async def remove(self, mark: int) -> Counted:
         """Ends a session and its connections, and gives what it used in all. One that is gone is no error."""
@@ -99,7 +110,9 @@ class Firewall:
 
     async def counters(self) -> dict[int, Counted]:
         """What each session has used since it was admitted, also of those whose time is over. Raises NotApplied."""
-        return elements.counted(await _sets())
+        used = elements.counted(await _sets())
+        self._remembered.used = dict(used)
+        return used
 
     async def admitted(self) -> dict[str, int]:
         """Each device that is let through, and its mark, as the kernel has it. Raises NotApplied."""
@@ -127,14 +140,16 @@ class Firewall:
         return [] if number is None else elements.no_speed(mark, number)
 
     async def _open_shaper(self, plan: Plan) -> None:
-        """Takes over the classes of sessions that go on, and sweeps the rest away."""
-        kept = await self._shaper.open(plan.guests, plan.uplink)
+        """Takes over the classes of sessions that go on, sweeps the rest away, and makes again what was lost."""
         held = elements.numbers(await _map("speed"))
+        stood = await self._shaper.open(plan.guests, plan.uplink, keep=bool(held))
         self._shaper.take_over(held)
-        going = await self.counters() if kept else {}
+        going = await self.counters() if stood else {}
         over = [mark for mark in held if mark not in going]
         await self._change([line for mark in over for line in self._no_speed(mark)])
         await self._shaper.release(over)
+        if not stood:
+            await asyncio.gather(*(self.limit(mark, told) for mark, told in self._remembered.limits.items()))
 
     async def _anew(self, plan: Plan) -> str:
         """The text that makes the whole table again, with its sessions as they stand."""
@@ -159,6 +174,8 @@ class Firewall:
 
     async def _end(self, marks: Sequence[int]) -> Sequence[Counted]:
         """Stops, then reads, then forgets: no byte passes between what was read and the end."""
+        if not self._addresses.keys() >= set(marks):
+            await self._load()
         lines = [line for mark in marks for line in elements.stop(self._addresses.get(mark), mark)]
         await run("nft", "-f", "-", given="\n".join(lines))
         used = await self.counters()
@@ -167,6 +184,7 @@ class Firewall:
         await self._shaper.release(marks)
         for mark in marks:
             self._addresses.pop(mark, None)
+            self._remembered.forget(mark)
         for mark in marks[:_CONNECTIONS_OF]:
             await self._cut(mark)
         return [used.get(mark, Counted()) for mark in marks]

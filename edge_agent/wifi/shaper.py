@@ -1,5 +1,6 @@
 """Keeps the classes of `tc` that sessions with limits have. Which class a packet belongs to, the packet filter says."""
 
+import contextlib
 import logging
 from collections.abc import Mapping, Sequence
 
@@ -21,28 +22,42 @@ class Shaper:
         self.leaf: str | None = None
         self.works = False
         self._devices = ("", "")
+        self._missing: list[str] = []
         self._numbers: dict[int, int] = {}
         self._taken: set[int] = set()
         self._last = 0
         self._changes: Joined[str, None] = Joined(_batch)
 
-    async def open(self, guests: str, uplink: str) -> bool:
-        """Makes the roots where they are not. Gives whether classes that stood before stand still."""
+    async def open(self, guests: str, uplink: str, *, keep: bool) -> bool:
+        """Makes the roots where they are not, or all anew unless told to keep. Gives whether they stood, and stand."""
         self._devices = (guests, uplink)
-        kept = True
+        self._missing = await self._missing_now()
+        stood = keep
         try:
             for device in self._devices:
-                if not await _has_root(device):
-                    kept = False
-                    await run("tc", "-batch", "-", given=shaping.root(device))
+                if not (keep and await _has_root(device)):
+                    stood = False
+                    await _new_root(device)
             if self.leaf is None:
                 self.leaf = await _leaf(guests)
                 _log.info("sessions are shaped by htb%s", f" with {self.leaf}" if self.leaf else "")
             self.works = True
         except Failed as error:
-            self.works = kept = False
+            self.works = stood = False
             _log.warning("sessions are not shaped: %s", error)
-        return kept
+        return stood
+
+    async def stands(self) -> bool:
+        """Whether the roots are as `open` left them; where it failed, whether the interfaces are those of then."""
+        if not self.works:
+            return await self._missing_now() == self._missing
+        try:
+            return all([await _has_root(device) for device in self._devices])
+        except Failed:
+            return False
+
+    async def _missing_now(self) -> list[str]:
+        return [device for device in self._devices if not await _is_there(device)]
 
     def take_over(self, numbers: Mapping[int, int]) -> None:
         """What the kernel has, mark by mark; all else is forgotten."""
@@ -101,6 +116,21 @@ class _Qdisc(msgspec.Struct, frozen=True):
 async def _has_root(device: str) -> bool:
     told = msgspec.json.decode(await run("tc", "-j", "qdisc", "show", "dev", device), type=list[_Qdisc])
     return any(one.kind == "htb" and one.handle == f"{CLASSES}:" and one.root for one in told)
+
+
+async def _new_root(device: str) -> None:
+    """Whatever stood there makes room; a device without anything of its own says that there is nothing to delete."""
+    with contextlib.suppress(Failed):
+        await run("tc", "qdisc", "del", "dev", device, "root")
+    await run("tc", "-batch", "-", given=shaping.root(device))
+
+
+async def _is_there(device: str) -> bool:
+    try:
+        await run("ip", "link", "show", "dev", device)
+    except Failed:
+        return False
+    return True
 
 
 async def _leaf(device: str) -> str:

@@ -35,8 +35,8 @@ class Limits(msgspec.Struct, frozen=True):
 
 
 def root(device: str) -> str:
-    """The discipline that the classes hang on. Takes the place of whatever stood there."""
-    return f"qdisc replace dev {device} root handle {CLASSES}: htb default 0"
+    """The discipline that the classes hang on."""
+    return f"qdisc add dev {device} root handle {CLASSES}: htb default 0"
 
 
 def held(guests: str, uplink: str, number: int, limits: Limits, leaf: str, *, new: bool) -> list[str]:

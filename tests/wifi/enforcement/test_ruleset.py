@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from edge_agent.wifi import elements, ruleset
 from edge_agent.wifi.commands import Failed, run
-from edge_agent.wifi.firewall import Firewall, NotApplied, Plan
+from edge_agent.wifi.firewall import Firewall, Limits, NotApplied, Plan
 from edge_agent.wifi.ruleset import TABLE
 from tests.wifi.enforcement.parts import PLAN
 from tests.wifi.netns import SITE, Town, mac, needs_netns
@@ -141,10 +141,54 @@ async def test_rules_that_somebody_changed_are_noticed_and_put_right(tmp_path: P
         assert await firewall.drift()
         await firewall.apply(PLAN)
         assert not await firewall.drift()
+
+
+@needs_netns
+async def test_sessions_come_back_after_somebody_threw_all_rules_away(tmp_path: Path) -> None:
+    with Town(tmp_path) as town, town.inside("ap"):
+        firewall = Firewall()
+        await firewall.apply(PLAN)
+        await firewall.admit(mac("c1"), 9, 600, Limits(50_000, 50_000))
+        await firewall.admit(mac("c2"), 10, 600)
+        assert town.status("c1", f"https://{SITE}/bytes/100000") == "200"
+        used = await firewall.counters()
         await run("nft", "flush", "ruleset")
+        await run("tc", "qdisc", "del", "dev", "br0", "root")
         assert await firewall.drift()
+        await firewall.apply(PLAN)
+        assert await firewall.counters() == used
+        assert await firewall.admitted() == {mac("c1"): 9, mac("c2"): 10}
+        assert 500 < (await firewall.seconds_left())[9] <= 600
+        assert "rate 50Mbit" in await run("tc", "class", "show", "dev", "br0")
+        assert town.status("c1", f"https://{SITE}/bytes/100000") == "200"
+        assert (await firewall.counters())[9].down_bytes > used[9].down_bytes + 100_000
+        assert not await firewall.drift()
+
+
+@needs_netns
+async def test_a_kernel_without_rules_refuses_and_says_so(tmp_path: Path) -> None:
+    with Town(tmp_path) as _town, _town.inside("ap"):
+        firewall = Firewall()
+        for wanted in (firewall.admit(mac("c1"), 9, 600), firewall.prolong(9, 60), firewall.remove(9)):
+            with pytest.raises(NotApplied):
+                await wanted
         with pytest.raises(NotApplied):
-            await firewall.admit(mac("c1"), 9, 600)
+            await firewall.counters()
+
+
+@needs_netns
+async def test_an_uplink_that_is_not_there_yet_is_shaped_once_it_comes(tmp_path: Path) -> None:
+    with Town(tmp_path) as town, town.inside("ap"):
+        firewall = Firewall()
+        await firewall.apply(replace(PLAN, uplink="ppp0"))
+        await firewall.admit(mac("c1"), 9, 600, Limits(50_000, 50_000))
+        assert firewall.shaping == ""
+        assert not await firewall.drift()
+        town.must("ap", "ip", "link", "add", "ppp0", "type", "veth", "peer", "name", "ppp1")
+        assert await firewall.drift()
+        await firewall.apply(replace(PLAN, uplink="ppp0"))
+        assert firewall.shaping
+        assert "rate 50Mbit" in await run("tc", "class", "show", "dev", "ppp0")
 
 
 async def _listed() -> str:
