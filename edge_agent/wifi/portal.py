@@ -62,8 +62,27 @@ async def run(  # the whole of a portal
         https_port=settings.https_port,
         desk=frozenset({settings.listen or _DESK, "localhost"}) if on_desk else frozenset(),
     )
-    http, https = await listen(settings)
-    await serve(reception, http, https)
+    while True:
+        http, https = await listen(settings)
+        # A bridge that was made anew is another one to the kernel: its guests would find nobody here.
+        bridge = _index(settings)
+        serving = asyncio.create_task(serve(reception, http, https), name="portal")
+        try:
+            while not serving.done() and _index(settings) in (bridge, 0):
+                await asyncio.wait([serving], timeout=_LISTEN_AGAIN_S)
+            if serving.done():
+                await serving
+        finally:
+            serving.cancel()
+            await asyncio.wait([serving])
+
+
+def _index(settings: WifiSettings) -> int:
+    """The kernel's number of the guests' bridge; 0 while there is none."""
+    try:
+        return socket.if_nametoindex(settings.guests)
+    except OSError:
+        return 0
 
 
 def make_portal(reception: Reception) -> web.Application:

@@ -44,6 +44,7 @@ _NEXT: dict[TermsLanguage, tuple[TermsLanguage, ...]] = {
     "ja": ("ja-easy", "en"),
 }
 _JAPAN = timedelta(hours=9)
+_CONTACT = "\N{OBJECT REPLACEMENT CHARACTER}"
 
 
 class Said(NamedTuple):
@@ -339,7 +340,11 @@ def _language(around: Around, one: TermsLanguage, name: str) -> str:
 def _help(around: Around) -> str:
     contact = around.kit.contact if around.kit else ""
     words = around.words
-    return f"<footer>{_p(words.help_at.format(contact=contact) if contact else words.help_here)}</footer>"
+    if not contact:
+        return f"<footer>{_p(words.help_here)}</footer>"
+    # A telephone number is not broken over two lines where it can be whole.
+    whole = f'<span class="whole">{html.escape(contact)}</span>'
+    return f"<footer>{_p(words.help_at.format(contact=_CONTACT)).replace(_CONTACT, whole)}</footer>"
 
 
 def _page(around: Around, head: str, parts: Sequence[str], *, good: bool = False) -> str:

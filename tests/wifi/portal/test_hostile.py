@@ -79,7 +79,7 @@ async def test_500_that_never_finish_do_not_keep_the_501st_out(tmp_path: Path, *
 
 
 async def test_one_device_has_a_few_connections_and_its_newest_is_answered(tmp_path: Path) -> None:
-    async with hall(tmp_path) as one:
+    async with hall(tmp_path, bounds=Bounds(patience_s=600, longest_s=600)) as one:
         held = [await one.connect() for _ in range(Bounds().each)]
         mine = [await one.connect(source="127.0.0.9")]
         for _, writer in held:

@@ -246,8 +246,7 @@ async def test_closed_hours_are_said_with_today_s(tmp_path: Path) -> None:
         page = await one.ask("/en/")
         one.ap.mode = Normal("closed")
         every = ["08:30-17:15"]
-        days = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-        one.ap.order(opening_follows=True, opening=Opening(**dict.fromkeys(days, every)))
+        one.ap.order(opening_follows=True, opening=Opening(every, every, every, every, every, every, every))
         closed = await one.ask("/en/")
         assert closed.status == 200
         assert "Hours today: 08:30–17:15" in closed.text
