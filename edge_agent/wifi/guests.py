@@ -31,6 +31,7 @@ from edge_agent.settings import Settings
 from edge_agent.spool_thread import AsyncSpool
 from edge_agent.wifi import admission, roaming, session, voucher_use
 from edge_agent.wifi.admission import Agreed, Reason, Refused, Standing
+from edge_agent.wifi.elements import checked_address
 from edge_agent.wifi.faults import Faults
 from edge_agent.wifi.firewall import Counted, Limits, NotApplied
 from edge_agent.wifi.gate import Gate, ModeNow, Normal
@@ -598,8 +599,12 @@ class Guests:
         return _DISASTER_S if left is None else max(1, -(-left // 1000))
 
     async def _alone(self, address: str, work: Callable[[str], Coroutine[Any, Any, T]]) -> T:
-        """One thing at a time for a device; it goes on to its end, whoever stops waiting for it."""
-        address = address.lower()
+        """One thing at a time for a device; it goes on to its end, whoever stops waiting for it. Raises Refused."""
+        try:
+            address = checked_address(address)
+        except ValueError:
+            # Not of one device (a group's, or none): the kernel would take no session for it.
+            raise Refused("fault") from None
         lock = self._locks.setdefault(address, asyncio.Lock())
 
         async def locked() -> T:

@@ -9,7 +9,7 @@ import pytest
 
 from edge_agent.wifi import session_store
 from edge_agent.wifi.firewall import Limits
-from edge_agent.wifi.guests import Agreed, Normal, Refused
+from edge_agent.wifi.guests import MOST_SESSIONS, Agreed, Normal, Refused
 from tests.clock.hand_time import HandTime
 from tests.wifi.sessions.parts import (
     CLICK,
@@ -638,6 +638,25 @@ async def test_a_disk_that_cannot_be_opened_is_waited_for(tmp_path: Path, time: 
         await asyncio.gather(task, return_exceptions=True)
         await one.guests.close()
         one.spool.close()
+
+
+async def test_what_is_no_device_is_refused(tmp_path: Path, time: HandTime, kernel: Kernel) -> None:
+    async with running(tmp_path, time, kernel) as one:
+        for address in ("", "ff:ff:ff:ff:ff:ff", "33:33:00:00:00:01", "00:00:00:00:00:00", "10.77.0.2", "２" * 17):
+            assert await refusal(one, address) == "fault"
+            assert await one.guests.arrive(address) is None
+        assert (await one.consents(), await one.told()) == ([], [])
+
+
+async def test_the_house_is_full(tmp_path: Path, time: HandTime, kernel: Kernel) -> None:
+    async with running(tmp_path, time, kernel) as one:
+        some = [f"02:00:5e:30:{number >> 8:02x}:{number & 255:02x}" for number in range(MOST_SESSIONS)]
+        await asyncio.gather(*(one.guests.agree(address, CLICK) for address in some))
+        assert await refusal(one, HANAKO) == "full"
+        # Who is inside is not told so, and there is room again when somebody has gone.
+        await one.guests.agree(some[0], CLICK)
+        await one.guests.leave(some[1])
+        await one.guests.agree(HANAKO, CLICK)
 
 
 async def test_who_the_kernel_has_lost_is_let_in_again(tmp_path: Path, time: HandTime, kernel: Kernel) -> None:
