@@ -24,7 +24,7 @@ Written by `make bench`'s own program: `python -m benchmarks --write docs/benchm
 
 ## How to read this
 
-- Compare **ratios**. Everything in one table ran on one machine, in turn (A B A B …), and each figure is the median of
+- Compare **ratios**. Everything in one table ran on one machine, in turn (A B B A …), and each figure is the median of
   its rounds (five; three where a round takes a minute). Absolute figures differ from machine to machine.
 - Broker, hub, devices and peers share the same cores. Devices are simulated (`machinaka-hub simulate fleet`) unless a
   table says that they are the agent itself. Nothing is faked between them: real MQTT, a real Mosquitto with the

@@ -46,7 +46,7 @@ packages=(ca-certificates fonts-ipaexfont-gothic libusb-1.0-0 mosquitto)
 if [ "$want" != run ]; then
   packages+=(chromium fonts-noto-cjk gcc git iproute2 libc6-dev libfaketime libpcsclite-dev linux-libc-dev nftables pcscd procps strace swig vsmartcard-vpcd)
   # The Wi-Fi, tried in network namespaces.
-  packages+=(busybox conntrack curl dnsmasq-base freeradius freeradius-utils hostapd iperf3 tcpdump udhcpc wpasupplicant)
+  packages+=(busybox conntrack curl dnsmasq-base freeradius freeradius-rest freeradius-utils hostapd iperf3 tcpdump udhcpc wpasupplicant)
   # pyscard and evdev have no Linux wheels and need the headers of the Python that builds them.
   "$python" -c 'import os, sys, sysconfig; sys.exit(not os.path.exists(sysconfig.get_path("include") + "/Python.h"))' ||
     packages+=(python3-dev)
@@ -80,6 +80,7 @@ if [ "$want" = lock ]; then
   compile ../pyproject.toml --extra edge --extra hub --extra provisioning -o run.lock
   compile ../pyproject.toml --extra dev --extra pcsc --extra wedge -o dev.lock
   compile ../pyproject.toml --extra dev --extra bench --extra pcsc --extra wedge -o bench.lock
+  compile openwisp.in -o openwisp.lock
   cd ..
   npm install --package-lock-only
   exit
@@ -100,6 +101,18 @@ if ! ready; then
   "$uv" pip install --quiet --require-hashes -r requirements/installer.lock -r "$lock"
   "$uv" pip install --quiet --no-deps -e .
   echo "$stamp" > ".setup/python-$want"
+fi
+
+# openwisp-radius, which the hub is measured against: in a folder of its own, and never where the tests run.
+if [ "$want" = bench ]; then
+  peer=$(sha256sum requirements/openwisp.lock | cut -d' ' -f1)
+  if [ "$(cat .setup/openwisp.stamp 2>/dev/null || true)" != "$peer" ]; then
+    say "installing openwisp-radius for the benchmarks"
+    rm -rf .setup/openwisp
+    "$python" -m venv --without-pip .setup/openwisp
+    "$uv" pip install --quiet --python .setup/openwisp/bin/python --require-hashes -r requirements/openwisp.lock
+    echo "$peer" > .setup/openwisp.stamp
+  fi
 fi
 
 # Front-end libraries: npm ci, then the few files that pages load.
