@@ -31,11 +31,15 @@ def hour_of(at_ms: int) -> int:
 
 def greater(one: Flow, other: Flow) -> Flow:
     """The greatest of each way."""
+    if one.up_bytes >= other.up_bytes and one.down_bytes >= other.down_bytes:
+        return one
     return Flow(max(one.up_bytes, other.up_bytes), max(one.down_bytes, other.down_bytes))
 
 
 def shares(points: Mapping[int, Flow]) -> dict[int, Flow]:
     """What flowed in each hour of a session, from its points by hour."""
+    if len(points) == 1:
+        return dict(points)
     found, so_far = {}, NOTHING
     for hour_ms in sorted(points):
         now = greater(so_far, points[hour_ms])

@@ -15,7 +15,7 @@ from hub.db import Among, Connection, Into, among, insert
 from hub.told import Told as Heard
 from hub.wifi import place_store, roam
 from hub.wifi.hourly import NOTHING, Flow, greater, hour_of, shares
-from hub.wifi.session import Told, bounded, merged, of_record
+from hub.wifi.session import Told, alone, bounded, merged, of_record
 
 _Key = tuple[str, str, str]
 _Points = dict[int, Flow]
@@ -87,9 +87,9 @@ def take(conn: Connection, told: Sequence[Told], arrived_ms: int) -> None:
         kept_points = points.get(ids[key], {})
         all_points = _joined(kept_points, new_points[key])
         hours.change(before.get(key), kept_points, one, all_points)
-        for hour_ms, flow in all_points.items():
-            if kept_points.get(hour_ms) != flow:
-                changed_points += (ids[key], hour_ms, *flow)
+        for hour_ms in new_points[key]:
+            if kept_points.get(hour_ms) != all_points[hour_ms]:
+                changed_points += (ids[key], hour_ms, *all_points[hour_ms])
     insert(conn, _SESSION, [part for key, one in now.items() for part in (ids[key], *_row(one), arrived_ms)])
     insert(conn, _POINT, changed_points)
     insert(conn, _HOUR, hours.rows())
@@ -108,18 +108,22 @@ class _Hours:
 
     def change(self, before: Told | None, old: Mapping[int, Flow], after: Told, new: Mapping[int, Flow]) -> None:
         """One session, with its points as they were and as they are."""
-        if before is not None:
-            self._began[before.told_by, after.place, hour_of(before.began_ms)] -= 1
-        self._began[after.told_by, after.place, hour_of(after.began_ms)] += 1
+        by, place = after.told_by, after.place
+        if before is None:
+            self._began[by, place, hour_of(after.began_ms)] += 1
+        elif hour_of(before.began_ms) != hour_of(after.began_ms):
+            self._began[by, place, hour_of(before.began_ms)] -= 1
+            self._began[by, place, hour_of(after.began_ms)] += 1
         if old == new:
             return
         was = shares(old)
         for hour_ms, flow in shares(new).items():
-            hour = (after.told_by, after.place, hour_ms)
             less = was.get(hour_ms, NOTHING)
-            self._up[hour] += flow.up_bytes - less.up_bytes
-            self._down[hour] += flow.down_bytes - less.down_bytes
-            self._sessions[hour] += hour_ms not in old
+            if flow != less or hour_ms not in old:
+                hour = (by, place, hour_ms)
+                self._up[hour] += flow.up_bytes - less.up_bytes
+                self._down[hour] += flow.down_bytes - less.down_bytes
+                self._sessions[hour] += hour_ms not in old
 
     def rows(self) -> list[Any]:
         """What is to be added, row after row."""
@@ -138,7 +142,7 @@ def _gathered(told: Sequence[Told]) -> tuple[dict[_Key, Told], dict[_Key, _Point
     for one in map(bounded, told):
         key = one.key
         kept = now.get(key)
-        now[key] = merged(one, one) if kept is None else merged(kept, one)
+        now[key] = alone(one) if kept is None else merged(kept, one)
         hour_ms, flow = hour_of(one.last_ms), Flow(one.up_bytes, one.down_bytes)
         point = points[key].get(hour_ms)
         points[key][hour_ms] = flow if point is None else greater(point, flow)
