@@ -12,9 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edge_agent.wifi.portal_door import Bounds
+from tests.wifi.netns import wait_for
 from tests.wifi.portal.parts import GUEST, PORTAL, V4, Hall, hall, trusting
 
 WITHIN_S = 60.0
+# So that nobody goes for having waited too long.
+PATIENT = Bounds(patience_s=600, longest_s=600)
 UNFINISHED = [
     b"",
     b"GET / HTTP/1.1\r\nHost: portal.town.example\r\nX-Slow: ",
@@ -59,14 +62,13 @@ async def _hold(one: Hall, source: str, kind: int, *, plain: bool) -> asyncio.St
 
 @pytest.mark.parametrize("plain", [False, True])
 async def test_500_that_never_finish_do_not_keep_the_501st_out(tmp_path: Path, *, plain: bool) -> None:
-    async with hall(tmp_path) as one:
+    async with hall(tmp_path, bounds=PATIENT) as one:
         held: list[asyncio.StreamWriter] = []
         try:
             for number, source in enumerate(_sources(500)):
                 with contextlib.suppress(OSError):
                     held.append(await _hold(one, source, number, plain=plain))
             assert len(held) > 400
-            assert _open(one.http if plain else one.https) <= Bounds().together
             if plain:
                 reply = await one.ask("/generate_204", plain=True, host="clients3.google.com")
                 assert reply.status == 302
@@ -78,8 +80,17 @@ async def test_500_that_never_finish_do_not_keep_the_501st_out(tmp_path: Path, *
                 writer.transport.abort()
 
 
+async def test_never_more_than_so_many_are_borne(tmp_path: Path) -> None:
+    async with hall(tmp_path, bounds=PATIENT._replace(together=40)) as one:
+        held = [await _hold(one, source, 1, plain=True) for source in _sources(120)]
+        # Who was sent away a moment ago is still seen for another.
+        await asyncio.to_thread(wait_for, lambda: _open(one.http) <= 40, within_s=WITHIN_S)
+        for writer in held:
+            writer.transport.abort()
+
+
 async def test_one_device_has_a_few_connections_and_its_newest_is_answered(tmp_path: Path) -> None:
-    async with hall(tmp_path, bounds=Bounds(patience_s=600, longest_s=600)) as one:
+    async with hall(tmp_path, bounds=PATIENT) as one:
         held = [await one.connect() for _ in range(Bounds().each)]
         mine = [await one.connect(source="127.0.0.9")]
         for _, writer in held:
