@@ -25,6 +25,7 @@ from hub.fleet.condition import DISK_FREE_PERMILLE, DISK_WELL_PERMILLE
 from hub.fleet.late import late_after_ms
 from hub.fleet.store import DeviceRow
 from hub.staff import roster_store
+from hub.wifi import certificate, keys, kit_store
 from wire import ca_folder, x509
 
 DAY_MS = 24 * 60 * MINUTE_MS
@@ -50,6 +51,8 @@ class Surroundings(msgspec.Struct, frozen=True):
     # What ends when, of the town's own: subject of `town_certificate` and UTC ms.
     certificates: tuple[tuple[str, int], ...] = ()
     crl_end_ms: int | None = None
+    # Until when the certificate is good that was brought for the Wi-Fi's portal (UTC ms).
+    portal_end_ms: int | None = None
     # What the last look at the broker's rules found wrong, and when; empty: nothing.
     broker_fault: tuple[str, int] = ("", 0)
 
@@ -191,16 +194,18 @@ def attendance(conn: Connection, now_ms: int) -> Iterator[Fact]:
 
 
 def cards(conn: Connection, places: Mapping[int, str], now_ms: int) -> Iterator[Fact]:
-    """Cards that a terminal has refused in the last hour, lost ones or copies; and terminals that cannot be told."""
+    """Cards that a terminal has refused in the last hour, lost ones or copies; terminals or access points that cannot
+    be told."""
     for device_id, name, n, last_ms in conn.execute(
         "SELECT p.device_id, d.name, count(*), max(p.received_ms) FROM punch p JOIN device d ON d.id = p.device_id "
         "WHERE p.standing = 'refused' AND p.received_ms > ? GROUP BY p.device_id",
         (now_ms - _REFUSED_MS,),
     ):
         yield Fact("card_refused", name, last_ms, device=name, place=places.get(device_id, ""), n=n)
-    error = roster_store.error(conn)
-    if error:
-        yield Fact("roster", "", now_ms, detail=error)
+    untold: tuple[tuple[Kind, str], ...] = (("roster", roster_store.error(conn)), ("kit", kit_store.error(conn)))
+    for kind, error in untold:
+        if error:
+            yield Fact(kind, "", now_ms, detail=error)
 
 
 def _worked(conn: Connection, month: str) -> bool:
@@ -227,6 +232,8 @@ def town(around: Surroundings, now_ms: int) -> Iterator[Fact]:
     for subject, end_ms in around.certificates:
         if end_ms < now_ms + _BEFORE_END_MS + DAY_MS:
             yield _ending("town_certificate", subject, end_ms, now_ms)
+    if around.portal_end_ms is not None and around.portal_end_ms < now_ms + _BEFORE_END_MS + DAY_MS:
+        yield _ending("portal_certificate", "", around.portal_end_ms, now_ms)
     if around.crl_end_ms is not None and around.crl_end_ms < now_ms + _BEFORE_END_MS + DAY_MS:
         yield _ending("crl", "", around.crl_end_ms, now_ms)
 
@@ -249,7 +256,8 @@ def around(state_dir: Path, ca: Path, hearing_since_ms: int | None, deaf_since_m
     except OSError:
         pass
     certificates, crl_end_ms = _town_certificates(ca)
-    return Surroundings(hearing_since_ms, deaf_since_ms, total, free, certificates, crl_end_ms)
+    portal_end_ms = certificate.brought_end_ms(keys.folder_of(state_dir))
+    return Surroundings(hearing_since_ms, deaf_since_ms, total, free, certificates, crl_end_ms, portal_end_ms)
 
 
 def _town_certificates(ca: Path) -> tuple[tuple[tuple[str, int], ...], int | None]:

@@ -45,6 +45,8 @@ Kind = Literal[
     "month_open",
     "card_refused",
     "roster",
+    "kit",
+    "portal_certificate",
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
@@ -102,6 +104,8 @@ NATURE: dict[Kind, Nature] = {
     "month_open": Nature("warning", "in_hours", 0, "/attendance/open"),
     "card_refused": Nature("warning", "in_hours", 0, "/taps?device={device}"),
     "roster": Nature("fault", "in_hours", MINUTE_MS, "/staff/cards"),
+    "kit": Nature("fault", "in_hours", MINUTE_MS, "/wifi/terms"),
+    "portal_certificate": Nature("fault", "in_hours", 0, "/wifi/terms"),
 }
 ORDER: dict[str, int] = {kind: place for place, kind in enumerate(NATURE)}
 # What only shows that a device or a place was not heard: nothing is known of it while the hub itself hears nobody.

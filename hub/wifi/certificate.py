@@ -74,6 +74,15 @@ def brought(folder: Path, host: str) -> Portal | None:
     return _read(folder / BROUGHT, host)
 
 
+def brought_end_ms(folder: Path) -> int | None:
+    """When the one that was brought ends, whatever its name; None when there is none."""
+    try:
+        _, begins, rest = (folder / BROUGHT).read_bytes().partition(b"-----BEGIN CERTIFICATE-----")
+        return x509.end_ms(certificates.load_pem_x509_certificate(begins + rest))
+    except (OSError, ValueError):
+        return None
+
+
 def keep(folder: Path, ca: Path, host: str, now_ms: int) -> Portal:
     """The one that counts; the town's own is made (anew) where it is due. Raises BadFolder, OSError."""
     found = current(folder, host, now_ms)

@@ -86,7 +86,7 @@ def _voucher(canvas: Canvas, font: str, about: Sheet, one: Printed, corner: tupl
         f"1. Wi-Fi「{about.network}」につなぎます。",
         "2. 開いた画面で「利用券」を選びます。",
         "3. 上の番号を入力します。",
-        "Join the network, choose “voucher” and type the code.",
+        'Join the network, choose "voucher" and type the code.',
         about.address,
     )
     line_y = top - 18 * mm

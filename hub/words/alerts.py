@@ -35,6 +35,8 @@ _SHORT = {
     "month_open": ("締めていない月", "month not closed"),
     "card_refused": ("使えないカード", "card refused"),
     "roster": ("打刻機の名簿", "roster of terminals"),
+    "kit": ("アクセスポイントへの配信", "kits of access points"),
+    "portal_certificate": ("Wi-Fiポータルの証明書", "certificate of the Wi-Fi’s portal"),
 }
 
 _SENTENCE = {
@@ -87,6 +89,14 @@ _SENTENCE = {
         "A card was refused at {it} ({n} times): it was reported lost, or may be a copy",
     ),
     "roster": ("打刻機に名簿を送れません({detail})", "The roster cannot be sent to terminals ({detail})"),
+    "kit": (
+        "アクセスポイントに規約や利用券を送れません({detail})",
+        "Terms and vouchers cannot be sent to access points ({detail})",
+    ),
+    "portal_certificate": (
+        "Wi-Fiポータルの証明書が {detail} に切れます",
+        "The certificate of the Wi-Fi’s portal ends on {detail}",
+    ),
 }
 
 _STEP = {
@@ -213,6 +223,14 @@ _STEP = {
     "roster": (
         "書かれている理由を取り除いてください。それまで打刻機は前の名簿のまま動きます。",
         "Remove the cause that is named. Until then terminals go on with the roster that they have.",
+    ),
+    "kit": (
+        "示された原因を取り除いてください。それまでアクセスポイントは今までの内容で動きます。",
+        "Remove the cause that is named. Until then access points go on with what they have.",
+    ),
+    "portal_certificate": (
+        "更新した証明書を machinaka-hub portal-certificate で入れてください。切れると利用者に警告が出ます。",
+        "Bring the renewed one with machinaka-hub portal-certificate. When it has ended, phones warn their owners.",
     ),
 }
 

@@ -79,6 +79,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "No code is kept, so this sheet cannot be printed again. If it was lost, make new codes: the lost sheet is then worth nothing.",
     ),
     "voucher_about": ("この利用券", "This batch"),
+    "voucher_acts_about": (
+        "用紙をなくしたときは番号を作り直します。使わなくなったら無効にします。",
+        "Make new codes when a sheet was lost; withdraw what is not needed any more.",
+    ),
     "voucher_instead": ("作り直す前:", "In place of"),
     "voucher_batch_n": ("{n}番の利用券", "batch {n}"),
     "voucher_do_again": ("番号を作り直す", "Make new codes"),

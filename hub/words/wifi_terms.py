@@ -35,6 +35,11 @@ WORDS: dict[str, tuple[str, str]] = {
     "kit_applied": ("届いています", "has it"),
     "kit_waits": ("届くのを待っています", "on its way"),
     "kit_refused": ("受け取れません", "did not take it"),
+    "kit_why_signature": ("ハブの署名と合いません", "not signed by its hub"),
+    "kit_why_no_key": ("ハブの鍵を知りません", "does not know its hub's key"),
+    "kit_why_older": ("古い版です", "an older version"),
+    "kit_why_sealed": ("端末の鍵で開けません", "its key does not open it"),
+    "kit_why_content": ("内容が読めません", "cannot be read"),
     "kit_error": (
         "アクセスポイントに変更を届けられません。アクセスポイントは今までの内容で動いています。",
         "Access points cannot be told of changes; they go on with what they have.",

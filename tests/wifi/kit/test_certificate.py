@@ -167,6 +167,7 @@ def test_one_from_outside_counts_until_it_ends(tmp_path: Path, host: str) -> Non
     assert NOW_MS < made.ends_soon_at_ms < made.end_ms
     after = certificate.keep(tmp_path, pki().folder, host, made.end_ms)
     assert not after.brought
+    assert certificate.brought_end_ms(tmp_path) == made.end_ms
     found = certificate.brought(tmp_path, host)
     assert found is not None
     assert found.end_ms == made.end_ms
