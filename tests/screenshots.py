@@ -83,6 +83,10 @@ PAGES = {
     "payroll-layout": "/payroll/layouts/generic",
     "payroll-letters": "/payroll/letters",
     "punch-import": "/attendance/punches/import",
+    "wifi-retention": "/wifi/retention",
+    "wifi-checklist": "/wifi/checklist",
+    "wifi-inquiries": "/wifi/inquiries",
+    "wifi-others": "/wifi/radius",
     "error": "/nowhere",
 }
 # A town hall with three people and an October that is over; looked at by the clerk, and by the one whose month it is.
