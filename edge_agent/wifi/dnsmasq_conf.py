@@ -4,7 +4,8 @@
    way, router advertisements, is our own (`advert.py`): dnsmasq knows no option 37.
 2. Nothing about a guest is written to a disk or a log: no log of queries or leases, no names that guests give
    themselves, and the leases lie in the agent's folder in memory.
-3. The portal's name leads here over IPv4 and IPv6. No other name leads into a private network (rebinding).
+3. The portal's name leads here over IPv4 and IPv6. Names that lead into private networks are the firewall's business:
+   dnsmasq would write the name that a guest asked for into its log.
 4. Names of the garden put what they lead to into the firewall's sets; who may go there is judged again by name.
 5. Only checked values become text: no name, address or URI can end its line or its field.
 """
@@ -83,7 +84,6 @@ def _fixed(wifi: WifiSettings, resolv_file: str) -> list[str]:
         "no-hosts",
         "domain-needed",
         "bogus-priv",
-        "stop-dns-rebind",
         "cache-size=2000",
         "dns-forward-max=300",
         "edns-packet-max=1232",

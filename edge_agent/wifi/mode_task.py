@@ -277,27 +277,30 @@ class Modes:
         until_s = loop.time() + _AIR_WITHIN_S
         while loop.time() < until_s:
             air = await self._air()
-            on = {network.name for network in air.networks if network.on_air}
-            if not air.networks or (disaster.DISASTER_NETWORK in on) == (self.now.on_air == "disaster"):
+            networks = air.networks if air else ()
+            on = {network.name for network in networks if network.on_air}
+            if not networks or (disaster.DISASTER_NETWORK in on) == (self.now.on_air == "disaster"):
                 break
             await asyncio.sleep(_AIR_LOOK_S)
         return await self._seen("after")
 
     async def _seen(self, when: Literal["before", "after"]) -> list[str]:
         air = await self._air()
+        if air is None:
+            return []
         lines = [
             f"{when}: {'on' if one.on_air else 'off'} {one.stations} {one.security or 'open'} {one.name}"
             for one in air.networks
         ]
-        return [*lines, f"sessions_{when}: {air.sessions}"] if lines else []
+        return [*lines, f"sessions_{when}: {air.sessions}"]
 
-    async def _air(self) -> Air:
+    async def _air(self) -> Air | None:
         try:
             async with asyncio.timeout(_LOOK_WITHIN_S):
                 return await self._look()
         except (OSError, TimeoutError) as error:
             log.warning("what is on the air cannot be seen: %s", error)
-            return Air()
+            return None
 
     async def _rehearsed(self) -> list[str]:
         """What beginning would do here, tried as far as it can be without doing it."""

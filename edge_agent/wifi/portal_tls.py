@@ -1,16 +1,23 @@
 """The portal's certificate: as the kit of this moment has it, for each new connection, without a restart.
 
-The key is handed to OpenSSL through memory: it is in no file but the kit's own.
+The key is handed to OpenSSL through memory: it is in no file but the kit's own. A connection is given as much memory as
+a request of the portal needs.
 """
 
 import logging
 import os
 import ssl
+from asyncio.sslproto import SSLProtocol
 from collections.abc import Callable
 
 from wire.kit import KitContent
 
 log = logging.getLogger(__name__)
+
+# What a connection is read into. asyncio gives each 256 KiB from its first packet on, which 300 clients that never say
+# anything would make 80 MB of; a record of TLS is 16 KiB at most, a request of ours 4. It holds for the whole process:
+# nothing else on an access point speaks TLS through asyncio.
+_READ_BYTES = 16 * 1024
 
 
 class Certificates:
@@ -20,6 +27,7 @@ class Certificates:
         self._kit = kit
         self._of = ("", "")
         self._context: ssl.SSLContext | None = None
+        SSLProtocol.max_size = _READ_BYTES
 
     def now(self) -> ssl.SSLContext | None:
         """With the kit's certificate. One that cannot be used changes nothing, and is told once."""

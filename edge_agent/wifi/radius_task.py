@@ -78,7 +78,12 @@ class Radius:
         self._secret, self._ports = secret, ports
         self._known: dict[str, _Known] = {}
         self._under_way: set[asyncio.Task[None]] = set()
+        self._ready: Callable[[], object] = lambda: None
         self.faults = Faults("accounting")
+
+    def on_ready(self, call: Callable[[], object]) -> None:
+        """`call` is called on the loop whenever the port is open."""
+        self._ready = call
 
     @property
     def sessions(self) -> int:
@@ -150,6 +155,7 @@ class Radius:
         with contextlib.suppress(OSError):
             transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, _RCVBUFFORCE, _RECEIVE_BYTES)
         self.faults.end("accounting")
+        self._ready()
         try:
             await lost
         finally:

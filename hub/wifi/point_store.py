@@ -134,7 +134,12 @@ def open_sessions(conn: Connection, device_id: int) -> list[Open]:
         "FROM wifi_session WHERE device_id = ? AND ended_ms IS NULL ORDER BY last_ms DESC, id DESC LIMIT ?",
         (device_id, _OPEN_SHOWN),
     )
-    return [Open(*row[:-1], slowed=bool(row[-1])) for row in rows]
+    return [_open(row) for row in rows]
+
+
+def _open(row: tuple[Any, ...]) -> Open:
+    values = [*row[:-1], bool(row[-1])]
+    return Open(*values)
 
 
 def open_session(conn: Connection, device_id: int, session_id: int) -> str | None:

@@ -40,6 +40,7 @@ TOLD = (
     "s.cause, s.guest, s.day, s.network, s.way, s.extensions, s.slowed, s.origin, s.ends_ms, s.device_id, s.place, "
     "s.end_number"
 )
+_SLOWED = 15
 _KEPT = Among(
     f"SELECT s.id, {TOLD} FROM",
     3,
@@ -180,8 +181,9 @@ def _points_of(conn: Connection, ids: Sequence[int]) -> dict[int, _Points]:
 
 def told_of(columns: Sequence[Any]) -> Told:
     """A row (`TOLD`) as what was told."""
-    *most, slowed, origin, ends_ms, device_id, place, end_number = columns
-    return Told(*most, bool(slowed), origin, ends_ms, device_id, place, end_number)
+    values = list(columns)
+    values[_SLOWED] = bool(values[_SLOWED])
+    return Told(*values)
 
 
 def _row(one: Told) -> tuple[Any, ...]:

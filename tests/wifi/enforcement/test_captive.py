@@ -19,6 +19,30 @@ class Both(http.server.ThreadingHTTPServer):
 Both(("::", 80), Page).serve_forever()
 """
 
+_STREAM = """
+import socket, sys, time
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind((sys.argv[1], 9000))
+print("ready", flush=True)
+guest = s.recvfrom(99)[1]
+while True:
+    s.sendto(bytes(500), guest)
+    time.sleep(0.02)
+"""
+_RECEIVE = """
+import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.settimeout(3)
+s.sendto(b"begin", (sys.argv[1], 9000))
+s.recv(999)
+print("heard", flush=True)
+try:
+    while s.recv(999):
+        pass
+except TimeoutError:
+    print("silence", flush=True)
+"""
+
 
 async def test_a_captive_client_is_sent_to_the_portal_and_a_released_one_is_not(tmp_path: Path) -> None:
     with Town(tmp_path) as town, town.inside("ap"):
@@ -58,6 +82,24 @@ async def test_a_running_download_ends_with_the_session_also_without_an_agent(tm
             assert await firewall.admitted() == {}, "the kernel's own end: nobody removed anything"
             assert (await firewall.counters())[77].down_bytes > 100_000, "what was used is still there to be read"
             await firewall.remove(77)
+
+
+async def test_what_is_sent_to_a_guest_without_being_asked_for_ends_with_the_session_too(tmp_path: Path) -> None:
+    """A stream of UDP: nobody acknowledges it, so nothing but the rule stops it."""
+    with Town(tmp_path) as town, town.inside("ap"):
+        firewall = Firewall()
+        await firewall.apply(PLAN)
+        await firewall.admit(mac("c1"), 78, 600)
+        sender = town.popen("wan", "python3", "-c", _STREAM, WAN4)
+        assert sender.stdout is not None
+        assert sender.stdout.readline() == "ready\n"
+        receiver = town.popen("c1", "python3", "-c", _RECEIVE, WAN4)
+        assert receiver.stdout is not None
+        assert receiver.stdout.readline() == "heard\n"
+        assert receiver.poll() is None
+        assert (await firewall.remove(78)).down_bytes > 0
+        await asyncio.to_thread(receiver.wait, 60)
+        assert receiver.stdout.read() == "silence\n"
 
 
 async def test_an_extension_goes_on_and_a_longer_one_may_be_made_shorter(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from tests.wifi.enforcement.parts import PLAN
-from tests.wifi.netns import INTRANET, NEIGHBOUR_SITE, SITE, WAN4, Town, needs_netns, wait_for
+from tests.wifi.netns import INTRANET, NEIGHBOUR_SITE, OFFICE4, SITE, WAN4, Town, needs_netns, wait_for
 
 pytestmark = needs_netns
 _ROOT = Path(__file__).resolve().parents[3]
@@ -47,6 +47,8 @@ def test_a_body_is_passed_on_and_a_name_that_leads_into_the_office_is_not_follow
         body = tmp_path / "body"
         body.write_bytes(bytes(1_000_000))
         assert "took 1000000" in town.curl("c1", "--data-binary", f"@{body}", f"http://{SITE}/").stdout
+        town.popen("office", "python3", "-m", "http.server", "80", log=tmp_path / "office.log")
+        wait_for(lambda: town.run("ap", "curl", "-sf", f"http://{OFFICE4}/").returncode == 0)
         for name in ("localhost", INTRANET):
             for scheme in ("http", "https"):
                 told = town.status("c1", f"{scheme}://{name}/", "--connect-to", f"{name}::{WAN4}:")

@@ -70,9 +70,12 @@ async def test_what_was_counted_survives_a_table_of_another_make(tmp_path: Path)
     with Town(tmp_path) as town, town.inside("ap"):
         firewall = Firewall()
         await firewall.apply(PLAN)
+        much = Counted(7 * 2**32 + 5, 9 * 2**32 + 6)
+        await run("nft", "-f", "-", given="\n".join(elements.restored({_MARK: much})))
         await firewall.admit(mac("c1"), _MARK, 600)
         assert town.status("c1", f"http://{WAN4}/bytes/100000") == "200"
         before = await firewall.counters()
+        assert before[_MARK].down_bytes > much.down_bytes + 100_000
         await run("nft", "-f", "-", given="flush table inet machinaka\ndelete set inet machinaka garden4\n")
         await run("nft", "add set inet machinaka garden4 { type inet_service; }")
         again = Firewall()

@@ -28,6 +28,9 @@ from tests.wifi.netns import (
 )
 
 pytestmark = needs_netns
+# Of the office, and reached by the uplink: as where the access point hangs on the office's own router.
+_BEHIND4, _BEHIND6 = "192.168.7.7", "fd77::7"
+_ROUTERS = ((client4, AP4), (client6, AP6))
 _LISTEN = """
 import socket, sys
 kind = socket.SOCK_DGRAM if sys.argv[1] == "udp" else socket.SOCK_STREAM
@@ -60,6 +63,8 @@ async def test_admitted_guests_reach_the_internet_and_neither_one_another_nor_th
         firewall = Firewall()
         for port in CLIENTS:
             town.must("ap", "bridge", "link", "set", "dev", f"p{port}", "isolated", "off")
+        for address in (f"{_BEHIND4}/32", f"{_BEHIND6}/128"):
+            town.must("wan", "ip", "addr", "add", address, "dev", "lo")
         await firewall.apply(PLAN)
         for number, client in enumerate(CLIENTS, start=1):
             await firewall.admit(mac(client), number, 600)
@@ -149,12 +154,15 @@ def _walls_stand(town: Town) -> None:
     one, other = CLIENTS
     near = [(one, client4(other)), (one, client6(other))]
     assert not _any_answer(town, near), "frames do not pass the bridge"
-    for (_, address), router in zip(near, (AP4, AP6), strict=True):
-        town.must(one, "ip", "route", "replace", address, "via", router)
+    routes = [(a, of(b), router) for a, b in ((one, other), (other, one)) for of, router in _ROUTERS]
+    for client, address, router in routes:
+        town.must(client, "ip", "route", "replace", address, "via", router)
     assert not _any_answer(town, near), "nor packets the router"
-    for _, address in near:
-        town.must(one, "ip", "route", "delete", address)
-    far = [(client, office) for client in CLIENTS for office in (OFFICE4, OFFICE6, "192.168.7.7")]
+    for client, address, _ in routes:
+        town.must(client, "ip", "route", "delete", address)
+    assert _any_answer(town, [("ap", _BEHIND4)])
+    assert _any_answer(town, [("ap", _BEHIND6)])
+    far = [(client, office) for client in CLIENTS for office in (OFFICE4, OFFICE6, _BEHIND4, _BEHIND6)]
     assert not _any_answer(town, far)
     assert not _any_answer(town, [("office", of(client)) for client in CLIENTS for of in (client4, client6)])
     for client in CLIENTS:

@@ -5,6 +5,7 @@ import base64
 import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -70,9 +71,8 @@ def take(db: Db, *bodies: Consent, at_ms: int | None = None) -> None:
     """As the ingest does, one after the other."""
     for number, body in enumerate(bodies):
         when = (at_ms or now_ms()) + number
-        db.write_now(
-            lambda conn, body=body, when=when: consent_store.take(conn, [Told(1, "hall-ap", 1, when, when + 5, body)])
-        )  # type: ignore[misc]
+        told = [Told(1, "hall-ap", 1, when, when + 5, body)]
+        db.write_now(partial(consent_store.take, told=told))
 
 
 @asynccontextmanager
@@ -218,7 +218,7 @@ def test_consents_in_any_order_leave_the_same_row(db: Db, tmp_path: Path) -> Non
         [[one] for one in (told[2], told[1], told[0], told[1])],
     ):
         for group in groups:
-            db.write_now(lambda conn, group=group: consent_store.take(conn, group))  # type: ignore[misc]
+            db.write_now(partial(consent_store.take, told=group))
         rows.append(
             db.read(
                 lambda conn: conn.execute(

@@ -209,7 +209,7 @@ def test_a_month_is_shown_and_few_are_hidden(tmp_path: Path) -> None:
         assert "役場,2026-10-01,10,5," in hours
         assert "図書館,2026-10-01,10,1," in hours
         book = load_workbook(io.BytesIO(browser.get("/wifi/usage.xlsx?month=2026-10").content))
-        assert [cell.value for cell in book.active[3]][:3] == ["役場", "2026-10-01", "7"]
+        assert [cell.value for cell in book.worksheets[0][3]][:3] == ["役場", "2026-10-01", "7"]
         # The town may hide less, or nothing.
         town.write(lambda conn: purge_store.keep_setting(conn, Setting(180, 2)))
         assert "5未満" not in browser.get("/wifi/usage.csv?month=2026-10").text

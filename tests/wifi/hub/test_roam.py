@@ -165,9 +165,16 @@ def test_only_who_left_or_was_ended_must_agree_again(cause: Cause, holds: bool) 
 def test_news_are_what_a_neighbour_must_know() -> None:
     before = told(A)
     assert roam.is_news(None, before)
-    for more in ({"last_ms": 1_790_000_100_000}, {"up_bytes": 500, "number": 2}, {"slowed": True}):
+    same: list[dict[str, object]] = [{"last_ms": 1_790_000_100_000}, {"up_bytes": 500, "number": 2}, {"slowed": True}]
+    news: list[dict[str, object]] = [
+        {"extensions": 1},
+        {"cause": "user", "ended_ms": 5},
+        {"ends_ms": 5},
+        {"up_bytes": 20 << 20},
+    ]
+    for more in same:
         assert not roam.is_news(before, msgspec.structs.replace(before, **more))
-    for more in ({"extensions": 1}, {"cause": "user", "ended_ms": 5}, {"ends_ms": 5}, {"up_bytes": 20 << 20}):
+    for more in news:
         assert roam.is_news(before, msgspec.structs.replace(before, **more))
 
 

@@ -64,11 +64,14 @@ async def _hold(one: Hall, source: str, kind: int, *, plain: bool) -> asyncio.St
 async def test_500_that_never_finish_do_not_keep_the_501st_out(tmp_path: Path, *, plain: bool) -> None:
     async with hall(tmp_path, bounds=PATIENT) as one:
         held: list[asyncio.StreamWriter] = []
+        before = psutil.Process().memory_info().rss
         try:
             for number, source in enumerate(_sources(500)):
                 with contextlib.suppress(OSError):
                     held.append(await _hold(one, source, number, plain=plain))
             assert len(held) > 400
+            # Both ends of them are in this process.
+            assert psutil.Process().memory_info().rss - before < 120_000_000
             if plain:
                 reply = await one.ask("/generate_204", plain=True, host="clients3.google.com")
                 assert reply.status == 302
