@@ -92,8 +92,10 @@ from hub.wifi.voucher_codes import VoucherCodes
 
 log = logging.getLogger(__name__)
 
-# The fleet's own addresses stand before the page of a device of any name.
+# First what programs call a thousand times a second: routes are gone through one by one, and there are hundreds.  The
+# fleet's own addresses stand before the page of a device of any name.
 ROUTERS = (
+    radius_web.router,
     today.router,
     identity.router,
     inventory.router,
@@ -124,7 +126,6 @@ ROUTERS = (
     disaster_web.router,
     privacy_web.router,
     inquiry_web.router,
-    radius_web.router,
     wifi.router,
     login.router,
     welcome.router,
