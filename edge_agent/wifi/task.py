@@ -21,7 +21,7 @@ from edge_agent.orders.outcome import Doing
 from edge_agent.orders.seen import Seen
 from edge_agent.settings import Settings
 from edge_agent.spool_thread import AsyncSpool
-from edge_agent.wifi import portal
+from edge_agent.wifi import capport, garden, portal
 from edge_agent.wifi.button import Button
 from edge_agent.wifi.disaster import Mode
 from edge_agent.wifi.disaster_doing import DisasterDoing
@@ -84,8 +84,19 @@ class Wifi:
         if self._settings.wifi.button:
             standing = Standing(self._settings, self._clock, seen, self.modes, self._standing_order)
             works.append(Button(self._settings.wifi.button, standing.use, self.modes).run())
-        # On a desk nothing of this machine is touched: no services, no stations, no staff.
-        return works if self.on_desk else [*works, self.services.run(), self.radius.run(), self._greet()]
+        if self.on_desk:
+            # Nothing of this machine is touched: no services, no stations, no staff, no garden.
+            return works
+        names = garden.keep(lambda: self.firewall.plan, lambda: self._holder.now.garden, self._portal_page)
+        return [*works, self.services.run(), self.radius.run(), self._greet(), names]
+
+    def _portal_page(self) -> str:
+        return self._on_portal("/")
+
+    def _on_portal(self, path: str) -> str:
+        """An address of the portal; empty while it has no name."""
+        kit, port = self.kit.now, self._settings.wifi.https_port
+        return f"https://{kit.portal_host}{'' if port == 443 else f':{port}'}{path}" if kit else ""
 
     def _standing_order(self) -> Order | None:
         return self.kit.now.standing if self.kit.now else None
@@ -110,15 +121,12 @@ class Wifi:
     def wanted(self, mode: Mode) -> Wanted:
         """What the services are to be."""
         kit = self.kit.now
-        host = kit.portal_host if kit else ""
-        port = self._settings.wifi.https_port
-        uri = f"https://{host}{'' if port == 443 else f':{port}'}/capport/api" if host else ""
         return wanted(
             self._holder.now,
             mode.on_air,
             mode.network_name,
-            portal_host=host,
-            api_uri=uri,
+            portal_host=kit.portal_host if kit else "",
+            api_uri=self._on_portal(capport.PATH),
             radius_secret=kit.radius_secret if kit else "",
         )
 
