@@ -16,6 +16,7 @@ from tests.login.parts import Browser as Person
 from tests.login.parts import running_town
 from tests.pages.browser import Scheme, owe_nothing
 from tests.pages.filled import fill
+from tests.wifi.hub.filled import fill_wifi
 
 PASSWORD = "a long sentence for pictures"
 WIDTHS = (360, 1440)
@@ -78,6 +79,12 @@ PAGES = {
     "staff-shifts": "/staff/shifts",
     "staff-departments": "/staff/departments",
     "staff-import": "/staff/import",
+    "wifi": "/wifi",
+    "wifi-point": "/wifi/points/yakuba-ap",
+    "wifi-point-bad": "/wifi/points/toshokan-ap",
+    "wifi-usage": "/wifi/usage",
+    "wifi-usage-place": "/wifi/usage?place=図書館",
+    "wifi-usage-none": "/wifi/usage?month=2025-01",
     "wifi-terms": "/wifi/terms",
     "wifi-terms-one": "/wifi/terms/versions/shipped-1-180?language=ja-easy",
     "wifi-terms-draft": "/wifi/terms/draft",
@@ -210,7 +217,10 @@ def main() -> int:
         Hub(Path(work), broker.port) as hub,
         chromium() as browser,
     ):
-        tellers = fill(broker.port, time.time_ns() // 1_000_000)
+        now_ms = time.time_ns() // 1_000_000
+        tellers = fill(broker.port, now_ms)
+        # The library's access point is of both.
+        tellers += fill_wifi(broker.port, hub.database, now_ms, {"toshokan-ap": tellers[-1]})
         pictures(browser, hub, folder)
         for teller in tellers:
             teller.drop()

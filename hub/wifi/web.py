@@ -49,7 +49,7 @@ async def access_point_events(request: Request, who: Seer) -> StreamingResponse:
 
 
 @router.get("/wifi/points/{name}")
-def access_point(request: Request, who: Seer, name: str, day: str = "") -> Response:
+def access_point(request: Request, who: Seer, name: str, day: str = "", over: str = "") -> Response:
     """One access point: how it is, who is on it, its day."""
     now_ms = pages.now_ms()
     day_ms = _day_ms(day, now_ms)
@@ -67,6 +67,7 @@ def access_point(request: Request, who: Seer, name: str, day: str = "") -> Respo
         request,
         "wifi_point.html",
         who,
+        over=over,
         day=shown.day_of(day_ms),
         day_before=shown.day_of(day_ms - 1),
         day_after=shown.day_of(day_ms + 24 * HOUR_MS) if day_ms < today_ms else "",

@@ -150,6 +150,7 @@ def test_a_session_is_ended_by_an_order_that_is_asked_about_once(filled: Town, a
     assert "終わらせる指示を送っています" in admin.get("/wifi/points/hall-ap").text
     # One of another access point, one that is over, and what is no number.
     assert admin.send("/wifi/points/library-ap/end", {"number": str(number)}).headers["location"].endswith("?over=1")
+    assert "その接続はもう終わっています。" in admin.get("/wifi/points/library-ap?over=1").text
     assert admin.send("/wifi/points/hall-ap/end", {"number": "-1"}).status_code == 400
     assert admin.send("/wifi/points/nowhere/end", {"number": "1"}).status_code == 404
 
