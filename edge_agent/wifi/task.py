@@ -26,7 +26,7 @@ from edge_agent.wifi.button import Button
 from edge_agent.wifi.disaster import Mode
 from edge_agent.wifi.disaster_doing import DisasterDoing
 from edge_agent.wifi.firewall import Firewall, NotApplied
-from edge_agent.wifi.guests import Guests
+from edge_agent.wifi.guests import Guests, Normal
 from edge_agent.wifi.kit_task import KitHolder
 from edge_agent.wifi.mode_task import Air, Modes
 from edge_agent.wifi.nothing import Nothing
@@ -63,7 +63,7 @@ class Wifi:
         self.firewall: Firewall | Nothing = Nothing() if self.on_desk else Firewall()
         self.services = Services(_without_guests(settings) if self.on_desk else settings, spool, clock)
         self.modes = Modes(settings, spool, clock, holder, look=self._air, rehearse=self._rehearse)
-        self.guests = Guests(settings, spool, clock, holder, self.firewall, self.kit, lambda: self.modes.now)
+        self.guests = Guests(settings, spool, clock, holder, self.firewall, self.kit, self.mode_of_guests)
         self.radius = Radius(spool, clock, self.kit.day_key, lambda: self.services.own_secret)
         self._stands = asyncio.Event()
         self._changed = asyncio.Event()
@@ -102,6 +102,11 @@ class Wifi:
         return self.kit.now.standing if self.kit.now else None
 
     # ---- what is wanted
+
+    def mode_of_guests(self) -> Normal:
+        """The mode as guests meet it: a drill changes nothing for them, also where the house is closed meanwhile."""
+        now = self.modes.now
+        return Normal(now.on_air, now.network_name)
 
     def plan(self, mode: Mode) -> Plan:
         """How the kernel is to treat guests' packets."""
@@ -175,7 +180,7 @@ class Wifi:
             self.guests,
             self.kit,
             self._holder,
-            mode=lambda: self.modes.now,
+            mode=self.mode_of_guests,
             online=self._online,
             clock=self._clock,
         )
