@@ -2,13 +2,17 @@
 
 import re
 import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from hub import audit
 from hub.db import Connection
-from hub.wifi import terms_store
+from hub.wifi import certificate, keys, terms_store
+from tests.certificates import pki
 from tests.login.parts import Browser, Town
+from tests.wifi.kit.test_certificate import chain, key_pem, make
 
 OPERATOR = {
     "of": "shipped",
@@ -218,3 +222,25 @@ def test_only_who_may_change_the_rules_of_the_wifi_changes_the_terms(clerk: Brow
     assert clerk.get(DRAFT).status_code == 403
     assert clerk.send(DRAFT, OPERATOR).status_code == 403
     assert clerk.send("/wifi/terms/publish", {"do": "ask"}).status_code == 403
+
+
+def test_the_page_says_how_the_portals_certificate_is(hub: Town, clerk: Browser) -> None:
+    host, folder = hub.settings.wifi.portal_host, keys.folder_of(Path(hub.settings.state_dir))
+    now = datetime.now(UTC)
+    now_ms = int(now.timestamp()) * 1000
+    assert "証明書はまだありません" in clerk.get("/wifi/terms").text
+    certificate.make_own(folder, pki().folder, host, now_ms)
+    assert "町の認証局は利用者のスマートフォンに知られていない" in clerk.get("/wifi/terms").text
+    since = now - timedelta(days=60)
+    root = make("Public Root", ca=True, begin=since, days=999)
+    for days, words in ((90, ""), (73, "2週間以内に切れます"), (61, "2週間以内に切れます")):
+        leaf = make("p", root, hosts=(host,), begin=since, days=days)
+        certificate.bring(folder, host, chain(leaf), key_pem(leaf), [root.certificate], now_ms)
+        page = clerk.get("/wifi/terms").text
+        assert "外部の認証局のもの" in page
+        assert ("▲</span></span> 2週間" in page) == bool(words)
+    over = make("p", root, hosts=(host,), begin=since, days=50)
+    (folder / certificate.BROUGHT).write_bytes(key_pem(over) + chain(over))
+    page = clerk.get("/wifi/terms").text
+    assert "入れた証明書は切れました" in page
+    assert "町の認証局のもの(自動で更新)" in page
