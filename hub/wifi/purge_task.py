@@ -1,9 +1,10 @@
 """Takes out what is overdue: when the hub starts, before a page is served (a backup that was put back shows nothing
 overdue either), and once a day.
 
-1. Some rows a transaction, so that records are taken in meanwhile.
-2. Then keys go by age, and the write-ahead log is emptied: what was deleted is in neither file.
-3. Then it is counted anew, and a proof is written: what was deleted, of before when, and how much is left over (0).
+1. Devices are counted by place and day while there are pseudonyms to count.
+2. Some rows a transaction, so that records are taken in meanwhile.
+3. Then keys go by age, and the write-ahead log is emptied: what was deleted is in neither file.
+4. Then it is counted anew, and a proof is written: what was deleted, of before when, and how much is left over (0).
 """
 
 import asyncio
@@ -15,7 +16,7 @@ from pathlib import Path
 
 from hub import audit, shown
 from hub.db import Connection, Db, Fault
-from hub.wifi import keys, purge_store, retention
+from hub.wifi import keys, purge_store, retention, usage_store
 from hub.wifi.purge_store import STEPS, Span, Step
 from hub.wifi.retention import Cut, Proof
 
@@ -34,6 +35,7 @@ def purge(db: Db, folder: Path, now_ms: int, *, always: bool = True) -> Proof | 
     """
     keep_days = db.read(purge_store.setting).keep_days
     cut = retention.cut(now_ms, keep_days)
+    _count_devices(db)
     counts: dict[str, int] = {step.what: _take_all(db, step, cut) for step in STEPS}
     counts["raw"] = sum(_take_raw(db, span, cut) for span in db.read(lambda conn: purge_store.spans(conn, cut)))
     today = shown.moment(now_ms).date()
@@ -44,6 +46,13 @@ def purge(db: Db, folder: Path, now_ms: int, *, always: bool = True) -> Proof | 
     if not _empty_log(db):
         log.warning("the write-ahead log could not be emptied: somebody reads; it is tried again with the next run")
     return db.write_now(partial(_prove, now_ms=now_ms, cut=cut, counts=counts))
+
+
+def _count_devices(db: Db) -> None:
+    """How many devices there were in a place on a day cannot be counted any more once their pseudonyms have gone."""
+    found = db.read(lambda conn: usage_store.uncounted(conn, 0))
+    if found:
+        db.write_now(lambda conn: usage_store.count(conn, found))
 
 
 def _take_all(db: Db, step: Step, cut: Cut) -> int:

@@ -91,6 +91,8 @@ def test_half_a_year_later_the_bytes_are_gone_and_the_totals_stay(folder: Path) 
     assert db.read(lambda conn: conn.execute("SELECT * FROM wifi_hour ORDER BY hour_ms").fetchall()) == hours
     assert hours
     # What was counted stays, and the other records of that month.
+    devices = db.read(lambda conn: conn.execute("SELECT sum(devices) FROM wifi_day_devices").fetchone()[0])
+    assert devices == 2
     rows = db.read(lambda conn: conn.execute("SELECT down_bytes, guest FROM wifi_session ORDER BY id").fetchall())
     assert rows == [(50_000, None), (50_000, YOUNG)]
     assert db.read(lambda conn: conn.execute("SELECT count(*) FROM event_202605").fetchone()[0]) == 1
