@@ -3,10 +3,17 @@
 from pathlib import Path
 
 import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
 
+from edge_agent.wifi import confirm
+from edge_agent.wifi.confirm import Contact
 from edge_agent.wifi.portal_words import WORDS
+from hub.wifi import keys
+from hub.wifi.confirm_letter import letter
 from tests.wifi.portal.parts import GUEST, NEIGHBOUR, Hall, hall, kit, opened
 from tests.wifi.sessions.parts import CODE, files, give_kit
+from wire.messages import Consent, TermsLanguage
 
 MAIL = "hanako@example.jp"
 
@@ -188,3 +195,39 @@ async def test_where_there_are_no_vouchers_there_is_no_page_for_them(tmp_path: P
         pressed = await one.press("/en/voucher", token=page.hidden("token"), terms=page.hidden("terms"), code=CODE)
         assert pressed.headers["location"] == "/en/"
         assert not one.ap.kernel.passes(GUEST)
+
+
+async def test_who_could_not_confirm_because_the_hub_went_away_comes_on_by_agreeing(tmp_path: Path) -> None:
+    async with hall(tmp_path) as one:
+        one.ap.order(confirmation="email")
+        await one.agree("en", mail=MAIL)
+        one.online[0] = False
+        one.ap.time.pass_ms(600_001)
+        assert WORDS["en"].mail_away in (await one.ask("/en/")).text
+        await one.agree("en")
+        assert "You are online" in (await one.ask("/en/")).text
+        assert [one.way for one in await one.ap.consents()] == ["email", "click"]
+
+
+@given(
+    st.emails() | st.from_regex(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,70}@[a-z0-9.-]{1,30}\.[a-z]{1,5}", fullmatch=True),
+    st.sampled_from(list(WORDS)),
+)
+def test_the_hub_can_write_to_every_address_that_is_taken_here(email: str, language: TermsLanguage) -> None:
+    found = confirm.mailbox(email)
+    if found is not None:
+        written = letter(msgspec.json.encode(Contact(found, "012345", language)))
+        assert written is not None
+        assert written.to == found
+
+
+def test_the_hub_opens_what_was_sealed_for_this_session_and_no_other(tmp_path: Path) -> None:
+    key = keys.sealing_key(tmp_path, "2026-11")
+    closed = confirm.seal(key, "e" * 32, Contact("a" * 64 + "@" + "b" * 60 + ".example", "012345", "zh-Hant"))
+    assert closed is not None
+    Consent("e" * 32, "2026-04", "ja", "email", contact=closed, contact_key=key.name)
+    assert len(closed) <= 1000
+    opened_there = keys.open_contact(tmp_path, key.name, closed, "e" * 32)
+    assert opened_there is not None
+    assert letter(opened_there) is not None
+    assert keys.open_contact(tmp_path, key.name, closed, "f" * 32) is None
