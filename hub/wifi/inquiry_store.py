@@ -15,7 +15,7 @@ _LONGEST_MS = 32 * 86_400_000
 
 
 class Session(NamedTuple):
-    """A session as far as an extract may tell of it; `contact` as it was sealed."""
+    """A session as far as an extract may tell of it; `agreed_in` is the one whose consent it goes on from."""
 
     network: str
     began_ms: int
@@ -24,9 +24,14 @@ class Session(NamedTuple):
     up_bytes: int
     down_bytes: int
     guest: str | None
-    contact: str | None
-    contact_key: str
     agreed_in: str
+
+
+class Sealed(NamedTuple):
+    """A contact as it is kept, and the name of its key."""
+
+    contact: str
+    key: str
 
 
 def enter(conn: Connection, one: Inquiry) -> int:
@@ -87,14 +92,21 @@ def hand_out(conn: Connection, number: int, rows: int, digest: str, who: str, no
 def sessions(conn: Connection, place: str, from_ms: int, until_ms: int) -> list[Session]:
     """The sessions at a place that overlap a time, in the order in which they began."""
     rows = conn.execute(
-        "SELECT s.network, s.began_ms, s.last_ms, s.ended_ms IS NULL, s.up_bytes, s.down_bytes, s.guest, c.contact, "
-        "coalesce(c.contact_key, ''), coalesce(nullif(s.origin, ''), s.session) FROM wifi_session s "
-        "LEFT JOIN wifi_consent c ON c.id = (SELECT min(id) FROM wifi_consent WHERE session = "
-        "coalesce(nullif(s.origin, ''), s.session) AND contact IS NOT NULL) "
-        "WHERE s.place = ? AND s.began_ms > ? AND s.began_ms < ? AND s.last_ms >= ? ORDER BY s.began_ms, s.id",
+        "SELECT network, began_ms, last_ms, ended_ms IS NULL, up_bytes, down_bytes, guest, "
+        "coalesce(nullif(origin, ''), session) FROM wifi_session "
+        "WHERE place = ? AND began_ms > ? AND began_ms < ? AND last_ms >= ? ORDER BY began_ms, id",
         (place, from_ms - _LONGEST_MS, until_ms, from_ms),
     )
     return [Session(*row) for row in rows]
+
+
+def contacts(conn: Connection, from_ms: int, until_ms: int) -> dict[str, Sealed]:
+    """The contacts of consents that sessions of a time can go on from, by the session in which guests agreed."""
+    rows = conn.execute(
+        "SELECT session, contact, contact_key FROM wifi_consent WHERE at_ms > ? AND at_ms <= ? AND contact IS NOT NULL",
+        (from_ms - _LONGEST_MS, until_ms),
+    )
+    return {session: Sealed(contact, key) for session, contact, key in rows}
 
 
 def places(conn: Connection) -> list[str]:

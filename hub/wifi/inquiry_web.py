@@ -14,7 +14,7 @@ from hub.db import Connection
 from hub.guard import Who, fields, fresh, need
 from hub.wifi import inquiry, inquiry_store, keys, purge_store, retention
 from hub.wifi.inquiry import BASES, Act, Inquiry
-from hub.wifi.inquiry_store import Session
+from hub.wifi.inquiry_store import Sealed, Session
 from hub.words import Language, word
 
 router = APIRouter()
@@ -93,7 +93,10 @@ def act(request: Request, who: SureSeer, sent: Decided, number: Number) -> Respo
             )
             audit.note(conn, now_ms, who.person.name, _DID[do], f"#{number}", why)
             return b""
-        rows = [_row(found, session, folder) for session in _sessions(conn, found, now_ms)]
+        sealed = inquiry_store.contacts(conn, found.from_ms, found.until_ms) if found.opens_contacts else {}
+        rows = [
+            _row(found, session, sealed.get(session.agreed_in), folder) for session in _sessions(conn, found, now_ms)
+        ]
         content = bytes(pages.table_file("x", _headings(found, language), rows).body)
         digest = hashlib.sha256(content).hexdigest()
         inquiry_store.hand_out(conn, number, len(rows), digest, who.person.name, now_ms)
@@ -154,21 +157,19 @@ def _headings(one: Inquiry, language: Language) -> list[str]:
     return [word(language, f"inquiry_head_{name}") for name in names]
 
 
-def _row(one: Inquiry, session: Session, folder: Folder) -> list[object]:
+def _row(one: Inquiry, session: Session, sealed: Sealed | None, folder: Folder) -> list[object]:
     """Only what was asked for, and what its ground allows."""
     row: list[object] = [session.network, _iso(session.began_ms), _iso(session.last_ms), int(session.is_open)]
     row += [session.up_bytes, session.down_bytes]
     if one.guests:
         row.append(session.guest or "")
     if one.opens_contacts:
-        row.append(_opened(session, folder))
+        row.append(_opened(sealed, session.agreed_in, folder) if sealed else "")
     return row
 
 
-def _opened(session: Session, folder: Folder) -> str:
-    if not session.contact:
-        return ""
-    opened = keys.open_contact(folder, session.contact_key, session.contact, session.agreed_in)
+def _opened(sealed: Sealed, agreed_in: str, folder: Folder) -> str:
+    opened = keys.open_contact(folder, sealed.key, sealed.contact, agreed_in)
     try:
         return _contact.decode(opened).email if opened else ""
     except msgspec.MsgspecError:
