@@ -25,7 +25,7 @@ from hub.fleet.condition import DISK_FREE_PERMILLE, DISK_WELL_PERMILLE
 from hub.fleet.late import late_after_ms
 from hub.fleet.store import DeviceRow
 from hub.staff import roster_store
-from hub.wifi import certificate, keys, kit_store
+from hub.wifi import certificate, keys, kit_store, point_store
 from wire import ca_folder, x509
 
 DAY_MS = 24 * 60 * MINUTE_MS
@@ -71,6 +71,7 @@ def gather(conn: Connection, around: Surroundings, settings: AlertSettings, now_
     facts += _backup(conn, settings, now_ms)
     facts += attendance(conn, now_ms)
     facts += cards(conn, places, now_ms)
+    facts += access_points(conn, places)
     facts += town(around, now_ms)
     if around.hearing_since_ms is None:
         return Seen(facts, ABSENCE)
@@ -206,6 +207,12 @@ def cards(conn: Connection, places: Mapping[int, str], now_ms: int) -> Iterator[
     for kind, error in untold:
         if error:
             yield Fact(kind, "", now_ms, detail=error)
+
+
+def access_points(conn: Connection, places: Mapping[int, str]) -> Iterator[Fact]:
+    """Access points that told of a fault, or whose check of themselves failed."""
+    for device_id, name, n, received_ms in point_store.troubled(conn):
+        yield Fact("access_point", name, received_ms, device=name, place=places.get(device_id, ""), n=n)
 
 
 def _worked(conn: Connection, month: str) -> bool:

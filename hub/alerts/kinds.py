@@ -45,6 +45,7 @@ Kind = Literal[
     "month_open",
     "card_refused",
     "roster",
+    "access_point",
     "kit",
     "portal_certificate",
 ]
@@ -85,6 +86,7 @@ NATURE: dict[Kind, Nature] = {
     "offline": Nature("fault", "in_hours", MINUTE_MS, _DEVICE),
     "process": Nature("fault", "in_hours", 2 * MINUTE_MS, _DEVICE),
     "disk": Nature("fault", "in_hours", MINUTE_MS, _DEVICE),
+    "access_point": Nature("fault", "in_hours", 2 * MINUTE_MS, "/wifi/points/{device}"),
     "alarm": Nature("fault", "in_hours", 0, _DEVICE),
     "rollout": Nature("fault", "in_hours", 0, "/rollouts/{subject}"),
     "town_certificate": Nature("fault", "in_hours", 0, "/settings/identity"),

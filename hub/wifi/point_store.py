@@ -127,6 +127,19 @@ def has_points(conn: Connection) -> bool:
     return conn.execute("SELECT 1 FROM wifi_state LIMIT 1").fetchone() is not None
 
 
+def troubled(conn: Connection) -> list[tuple[int, str, int, int]]:
+    """Access points that last told of faults or failed checks: number, name, how many, and when that came."""
+    found = []
+    for device_id, name, body, received_ms in conn.execute(
+        "SELECT s.device_id, d.name, s.body, s.received_ms FROM wifi_state s JOIN device d ON d.id = s.device_id "
+        "ORDER BY d.name"
+    ):
+        state = _read_state.decode(body)
+        if n := len(state.faults) + sum(not check.ok for check in state.checks):
+            found.append((device_id, name, n, received_ms))
+    return found
+
+
 def open_sessions(conn: Connection, device_id: int) -> list[Open]:
     """Those that have not ended, the newest sign of life first."""
     rows = conn.execute(

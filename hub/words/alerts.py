@@ -35,6 +35,7 @@ _SHORT = {
     "month_open": ("締めていない月", "month not closed"),
     "card_refused": ("使えないカード", "card refused"),
     "roster": ("打刻機の名簿", "roster of terminals"),
+    "access_point": ("アクセスポイントの不具合", "fault of an access point"),
     "kit": ("アクセスポイントへの配信", "kits of access points"),
     "portal_certificate": ("Wi-Fiポータルの証明書", "certificate of the Wi-Fi’s portal"),
 }
@@ -89,6 +90,10 @@ _SENTENCE = {
         "A card was refused at {it} ({n} times): it was reported lost, or may be a copy",
     ),
     "roster": ("打刻機に名簿を送れません({detail})", "The roster cannot be sent to terminals ({detail})"),
+    "access_point": (
+        "{it} のWi-Fiに不具合があります({n}件)",
+        "The Wi-Fi of {it} has something wrong ({n})",
+    ),
     "kit": (
         "アクセスポイントに規約や利用券を送れません({detail})",
         "Terms and vouchers cannot be sent to access points ({detail})",
@@ -223,6 +228,10 @@ _STEP = {
     "roster": (
         "書かれている理由を取り除いてください。それまで打刻機は前の名簿のまま動きます。",
         "Remove the cause that is named. Until then terminals go on with the roster that they have.",
+    ),
+    "access_point": (
+        "アクセスポイントのページで、何が動いていないか、どの自己点検が不良かを見てください。",
+        "See on the access point's page what does not work, or which self check failed.",
     ),
     "kit": (
         "示された原因を取り除いてください。それまでアクセスポイントは今までの内容で動きます。",

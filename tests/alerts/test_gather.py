@@ -14,8 +14,11 @@ from hub.alerts.rule import Fact
 from hub.alerts.store import AlertSettings
 from hub.db import Connection, Db
 from hub.live import Change, Live
+from hub.told import Told
+from hub.wifi import state_store
 from tests.alerts.world import MINUTE_MS, NOW_MS
 from tests.ingest.parts import soon
+from wire.messages import SelfCheck, WifiState
 
 HEARING = Surroundings(hearing_since_ms=NOW_MS - DAY_MS, deaf_since_ms=0)
 
@@ -311,6 +314,20 @@ def test_a_refused_card_is_told_for_an_hour_and_a_roster_that_cannot_go(db: Db) 
         ).fetchall()
     )
     assert "punch_refused" in plan[3]
+
+
+def test_an_access_point_that_tells_of_faults_or_failed_checks_is_told_of(db: Db) -> None:
+    def write(conn: Connection) -> None:
+        for number in (1, 2, 3):
+            device(conn, number)
+        bad = WifiState("normal", faults=("dnsmasq",), checks=(SelfCheck("isolation", ok=False, at_ms=NOW_MS),))
+        well = WifiState("normal", checks=(SelfCheck("office", ok=True, at_ms=NOW_MS),))
+        for number, state in ((1, bad), (2, well)):
+            state_store.take(conn, [Told(number, f"t-{number}", 1, NOW_MS - 5, NOW_MS, state)])
+
+    db.write_now(write)
+    found = db.read(lambda conn: list(gather.access_points(conn, {1: "hall"})))
+    assert found == [Fact("access_point", "t-1", NOW_MS, device="t-1", place="hall", n=2)]
 
 
 def refused(conn: Connection, received_ms: int) -> None:
