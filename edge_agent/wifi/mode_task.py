@@ -34,6 +34,7 @@ _SAVE_EVERY_MS = 30_000
 _AIR_WITHIN_S = 20.0
 _AIR_LOOK_S = 0.5
 _LOOK_WITHIN_S = 3.0
+_REHEARSE_WITHIN_S = 15.0
 # A report that found no room is offered again after this.
 _AGAIN_AFTER_S = 30.0
 _LINES, _LINE = 40, 200
@@ -305,7 +306,12 @@ class Modes:
     async def _rehearsed(self) -> list[str]:
         """What beginning would do here, tried as far as it can be without doing it."""
         would = Mode("disaster", disaster.DISASTER_NETWORK, on_air="disaster")
-        return [f"would_open: {would.network_name}", *(await self._rehearse(would))]
+        try:
+            async with asyncio.timeout(_REHEARSE_WITHIN_S):
+                lines = await self._rehearse(would)
+        except (OSError, TimeoutError) as error:
+            lines = [f"would_fail: {error or 'no answer'}"]
+        return [f"would_open: {would.network_name}", *lines]
 
 
 def _read(path: Path) -> Kept:

@@ -21,7 +21,7 @@ from edge_agent.orders.outcome import Doing
 from edge_agent.orders.seen import Seen
 from edge_agent.settings import Settings
 from edge_agent.spool_thread import AsyncSpool
-from edge_agent.wifi import capport, garden, portal
+from edge_agent.wifi import capport, garden, portal, seen_air
 from edge_agent.wifi.button import Button
 from edge_agent.wifi.disaster import Mode
 from edge_agent.wifi.disaster_doing import DisasterDoing
@@ -36,7 +36,7 @@ from edge_agent.wifi.services import NotLaid, Services
 from edge_agent.wifi.standing import Standing
 from edge_agent.wifi.wanted import Wanted, wanted
 from edge_agent.wifi.wifi_end_doing import WifiEnd
-from wire.messages import Order
+from wire.messages import Network, Order
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +68,7 @@ class Wifi:
         self._stands = asyncio.Event()
         self._changed = asyncio.Event()
         self._fault = ""
+        self._standing: Standing | None = None
         holder.watch(lambda _: self._changed.set())
         self.modes.watch(lambda _: self._mode_changed())
         self.kit.watch(lambda _: self._changed.set())
@@ -82,8 +83,8 @@ class Wifi:
         """The loops, each until cancelled. `seen` are the orders that were carried out once."""
         works = [self.kit.run(), self._keep_in_step(), self.modes.run(), self._receive()]
         if self._settings.wifi.button:
-            standing = Standing(self._settings, self._clock, seen, self.modes, self._standing_order)
-            works.append(Button(self._settings.wifi.button, standing.use, self.modes).run())
+            self._standing = Standing(self._settings, self._clock, seen, self.modes, self._standing_order)
+            works.append(Button(self._settings.wifi.button, self._standing.use, self.modes).run())
         if self.on_desk:
             # Nothing of this machine is touched: no services, no stations, no staff, no garden.
             return works
@@ -204,13 +205,19 @@ class Wifi:
     # ---- what is seen
 
     async def _air(self) -> Air:
-        return Air((), self.guests.count)
+        networks: tuple[Network, ...] = ()
+        if not self.on_desk:
+            made = self.services.wanted.networks
+            security = {one.name: "802.1X" if one.role == "staff" else one.security for one in made}
+            networks = await seen_air.networks(self.services.air, security)
+        return Air(networks, self.guests.count)
 
     async def _rehearse(self, mode: Mode) -> Sequence[str]:
+        button = await self._standing.rehearse() if self._standing else []
         try:
-            return await self.services.rehearse(self.wanted(mode))
+            return [*button, *await self.services.rehearse(self.wanted(mode))]
         except NotLaid as error:
-            return (f"would_fail: {error}",)
+            return [*button, f"would_fail: {error}"]
 
 
 def _without_guests(settings: Settings) -> Settings:

@@ -188,6 +188,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "disaster_line_sessions_before": ("前の接続数", "sessions before"),
     "disaster_line_sessions_after": ("後の接続数", "sessions after"),
     "disaster_line_would_open": ("本番で出す電波", "would be on the air"),
+    "disaster_line_would_fail": ("本番ではできないこと", "would fail"),
     "disaster_line_files": ("本番の設定の検査", "files for the real thing"),
     "disaster_line_standing": ("ボタン用の指示", "order for the button"),
     "disaster_line_reason": ("理由", "reason"),

@@ -328,7 +328,7 @@ def test_a_drill_goes_the_same_way_and_the_reminder_goes(town: Town, hanako: Bro
     run, given = _run(town, number), _given(town)
     assert {order.arguments["action"] for (order,) in given.values()} == {"drill"}
     assert "1年がたちました" in taro.get("/wifi/disaster").text
-    evidence = ("would_open: 00000JAPAN", "standing: ok", "files: hostapd ok")
+    evidence = ("network 00000JAPAN: open", "standing: ok", "files: hostapd ok", "would_fail: x")
     _told(town, "yakuba-ap", DisasterReport(run.run, "drilled", "order", 0, evidence))
     page = taro.get("/wifi/disaster").text
     assert "1年がたちました" not in page
@@ -336,6 +336,7 @@ def test_a_drill_goes_the_same_way_and_the_reminder_goes(town: Town, hanako: Bro
     assert "訓練中です。電波は変わっていません" in taro.get(f"/wifi/disaster/{number}").text
     printed = taro.get(f"/wifi/disaster/{number}/evidence").text
     assert "ボタン用の指示: 良好" in printed
+    assert "本番で出す電波: 00000JAPAN (open)" in printed
     # While the real thing runs there is none.
     real = _ask(hanako)
     waiting = _ask(hanako, DRILL)

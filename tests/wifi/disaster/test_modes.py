@@ -252,6 +252,16 @@ async def test_air_that_cannot_be_seen_holds_nothing_up(tmp_path: Path, time: Ha
         assert (await point.told("begun")).evidence == ()
 
 
+async def test_a_rehearsal_that_fails_is_evidence_and_not_a_fault(tmp_path: Path, time: HandTime) -> None:
+    async def broken(mode: Mode) -> list[str]:
+        raise OSError("no dnsmasq")
+
+    async with running(tmp_path / "ap", time) as point:
+        point.modes._rehearse = broken
+        await point.modes.drill("drill-1", 15)
+        assert "would_fail: no dnsmasq" in (await point.told("drilled")).evidence
+
+
 async def test_one_session_is_ended_by_its_name(tmp_path: Path, time: HandTime, desk: Desk) -> None:
     session, other = secrets.token_hex(16), secrets.token_hex(16)
     async with running(tmp_path / "ap", time) as point:
