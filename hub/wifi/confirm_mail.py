@@ -14,6 +14,7 @@ import logging
 import time
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from hub.db import Connection, Db, Fault
@@ -40,7 +41,6 @@ class ConfirmMail:
     def __init__(self, db: Db, live: Live, folder: Path, send: Send) -> None:
         self._db, self._folder, self._send = db, folder, send
         self._heard = asyncio.Event()
-        self._given_up: deque[tuple[int, int]] = deque(maxlen=10_000)
         self._mailed: defaultdict[int, deque[int]] = defaultdict(lambda: deque(maxlen=_EACH_DEVICE))
         self.failure = ""
         live.watch(self._told)
@@ -79,48 +79,48 @@ class ConfirmMail:
     async def _look(self, now_ms: int) -> str | None:
         """What keeps letters from going; empty when they went, None when there was none."""
         failure: str | None = None
-        while due := await self._due(now_ms):
+        while not failure and (due := await self._due(now_ms)):
             letters = await asyncio.to_thread(self._opened, due)
-            if not letters:
-                continue
-            failures = await self._send([one for _, one in letters])
-            gone = [one for (one, _), wrong in zip(letters, failures, strict=True) if not wrong]
-            await self._db.write(lambda conn, gone=gone: _mark(conn, gone, _now_ms()))  # type: ignore[misc]
-            # A receiver that is refused is that guest's own trouble, and may be typed anew.
-            self._given_up += [
-                one.mark for (one, _), wrong in zip(letters, failures, strict=True) if wrong == "receiver"
-            ]
+            failures = await self._send([written for _, written in letters]) if letters else []
+            answers = {one.id: wrong for (one, _), wrong in zip(letters, failures, strict=True)}
+            gone = [one for one in due if answers.get(one.id) == ""]
+            # What cannot be opened, and a mailbox that is refused: that guest's own trouble, who may type another.
+            lost = [one for one in due if answers.get(one.id, "receiver") == "receiver"]
+            await self._db.write(partial(_mark, gone=gone, lost=lost, now_ms=_now_ms()))
             for one in gone:
                 self._mailed[one.device_id].append(now_ms)
-            failure = next((wrong for wrong in failures if wrong and wrong != "receiver"), "")
-            if failure:
-                break
+            if letters:
+                failure = next((wrong for wrong in failures if wrong and wrong != "receiver"), "")
         return failure
 
     async def _due(self, now_ms: int) -> list[Due]:
-        found: list[Due] = await self._db.aread(lambda conn: consent_store.due(conn, now_ms - COUNTS_MS, _AT_ONCE))
-        return [one for one in found if one.mark not in self._given_up and self._may_mail(one.device_id, now_ms)]
+        full = [device_id for device_id in self._mailed if not self._may_mail(device_id, now_ms)]
+        found: list[Due] = await self._db.aread(
+            lambda conn: consent_store.due(conn, now_ms - COUNTS_MS, _AT_ONCE, full)
+        )
+        return found
 
     def _may_mail(self, device_id: int, now_ms: int) -> bool:
         mailed = self._mailed[device_id]
         return len(mailed) < _EACH_DEVICE or mailed[0] <= now_ms - _WITHIN_MS
 
     def _opened(self, due: Sequence[Due]) -> list[tuple[Due, Letter]]:
-        """Their letters; what cannot be opened (its key is destroyed or another hub's) is not tried again."""
+        """The letters of those that can be opened and written to."""
         found = []
         for one in due:
             opened = keys.open_contact(self._folder, one.contact_key, one.contact, one.session)
             written = letter(opened) if opened is not None else None
             if written is None:
-                self._given_up.append(one.mark)
+                # Its key is destroyed, or another hub's.
                 log.warning("a consent's contact cannot be written to; its guest gets no code")
             else:
                 found.append((one, written))
         return found
 
 
-def _mark(conn: Connection, gone: Sequence[Due], now_ms: int) -> None:
+def _mark(conn: Connection, gone: Sequence[Due], lost: Sequence[Due], now_ms: int) -> None:
     consent_store.mark_mailed(conn, gone, now_ms)
+    consent_store.mark_mailed(conn, lost, 0)
 
 
 def _now_ms() -> int:

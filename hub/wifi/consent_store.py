@@ -39,11 +39,6 @@ class Due(msgspec.Struct, frozen=True):
     contact_key: str
     contact_ms: int
 
-    @property
-    def mark(self) -> tuple[int, int]:
-        """Tells it from the same guest's next code."""
-        return self.id, self.contact_ms
-
 
 def take(conn: Connection, told: Sequence[Told]) -> None:
     """Consents that access points told of (`wire.messages.Consent`)."""
@@ -102,18 +97,20 @@ def _row(one: Told) -> _Row:
     )
 
 
-def due(conn: Connection, after_ms: int, limit: int) -> list[Due]:
-    """Whose codes are to be mailed: those whose address came after that time, and that wait for it still."""
+def due(conn: Connection, after_ms: int, limit: int, without: Sequence[int] = ()) -> list[Due]:
+    """Whose codes are to be mailed: those whose address came after that time, and that wait for it still; none of some
+    access points."""
     rows = conn.execute(
-        "SELECT id, device_id, session, contact, contact_key, contact_ms FROM wifi_consent WHERE contact IS NOT NULL "
-        "AND mailed_ms IS NULL AND confirmed_ms IS NULL AND contact_ms > ? ORDER BY contact_ms LIMIT ?",
-        (after_ms, limit),
+        "SELECT id, device_id, session, contact, contact_key, contact_ms FROM wifi_consent "  # noqa: S608 (marks)
+        "WHERE contact IS NOT NULL AND mailed_ms IS NULL AND confirmed_ms IS NULL AND contact_ms > ? "
+        f"AND device_id NOT IN ({','.join('?' * len(without))}) ORDER BY contact_ms LIMIT ?",
+        (after_ms, *without, limit),
     )
     return [Due(*row) for row in rows]
 
 
 def mark_mailed(conn: Connection, gone: Iterable[Due], now_ms: int) -> None:
-    """Their letters are on their way."""
+    """Their letters are on their way (`now_ms` 0: nobody can be written to, and it is not tried again)."""
     conn.executemany(
         "UPDATE wifi_consent SET mailed_ms = ? WHERE id = ? AND contact_ms = ?",
         [(now_ms, one.id, one.contact_ms) for one in gone],

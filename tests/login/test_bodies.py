@@ -143,6 +143,7 @@ def test_d11_a_page_shows_text_as_text(text: str) -> None:
 REVIEWED = {
     "edge_agent/spool_file.py": {"statement", "max(64, max_bytes // PAGE_BYTES)"},
     "edge_agent/spool_room.py": {"which", "text"},
+    "edge_agent/wifi/session_store.py": {"_MOST_BYTES // _PAGE_BYTES"},
     "hub/alerts/store.py": {"rest", "statement"},
     "hub/attendance/close_store.py": {"which"},
     "hub/attendance/punch_intake_store.py": {"query"},
