@@ -13,6 +13,7 @@ import msgspec
 
 from hub import audit
 from hub.db import Among, Connection, among
+from hub.guard import Who
 from hub.orders import giving
 from hub.orders import store as orders
 from hub.orders.giving import CannotOrder, Target
@@ -289,6 +290,12 @@ def open_runs(conn: Connection, now_ms: int) -> list[Run]:
         "AND ends_ms > ?) ORDER BY id DESC",
         (now_ms - disaster.ASKED_FOR_MS, now_ms),
     )
+
+
+def waiting(conn: Connection, who: Who, now_ms: int) -> list[Run]:
+    """What the start page tells this person: what goes on, and for those who may confirm, what waits."""
+    found = open_runs(conn, now_ms) if who.may("wifi") else []
+    return [one for one in found if one.decided or who.may("disaster")]
 
 
 def real_runs(conn: Connection, now_ms: int) -> bool:

@@ -12,6 +12,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "disaster_quiet": ("災害用Wi-Fiは出していません。", "The disaster network is not on the air."),
     "disaster_waits": ("承認を待っています", "waits for a second person"),
     "disaster_goes": ("動いています", "is going on"),
+    "disaster_goes_today": ("災害用Wi-Fiまたは訓練が動いています", "The disaster network or a drill goes on"),
+    "disaster_waits_today": ("災害用Wi-Fiの申請が承認を待っています", "A request for the disaster network waits"),
     "disaster_open": ("開く", "Open"),
     "disaster_due": (
         "前の訓練から1年がたちました。訓練を申請してください。訓練では電波も接続も変わりません。",

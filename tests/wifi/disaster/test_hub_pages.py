@@ -397,6 +397,18 @@ def test_who_may_only_look_is_told_why(town: Town, hanako: Browser) -> None:
     assert clerk.send("/wifi/disaster", FORM).status_code == 403
 
 
+def test_the_start_page_says_what_waits_and_what_goes_on(town: Town, hanako: Browser, taro: Browser) -> None:
+    clerk = _person(town, "yoko", "clerk")
+    assert "災害用Wi-Fi" not in taro.get("/").text
+    number = _ask(hanako)
+    assert f'href="/wifi/disaster/{number}"' in taro.get("/").text
+    assert "承認を待っています" not in clerk.get("/").text
+    _confirm(taro, number)
+    assert "災害用Wi-Fiまたは訓練が動いています" in clerk.get("/").text
+    hanako.send(f"/wifi/disaster/{number}", {"do": "end", "sure": "yes"})
+    assert "災害用Wi-Fi" not in clerk.get("/").text
+
+
 def test_the_page_goes_on_by_itself(town: Town, hanako: Browser) -> None:
     number = _ask(hanako)
     with hanako.stream(f"/wifi/disaster/{number}/events") as answer:
