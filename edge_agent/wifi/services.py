@@ -12,6 +12,7 @@ import contextlib
 import logging
 import os
 import secrets
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -71,6 +72,7 @@ class Services:
         self._resolv_file, self._ports, self._look_every_s = resolv_file, radius_ports, look_every_s
         self._folder = Path(settings.wifi.run_dir)
         self._turn = asyncio.Lock()
+        self._making = threading.Lock()
         self._texts: _Texts | None = None
         self._drifted = False
         self.wanted = Wanted()
@@ -87,12 +89,14 @@ class Services:
     def own_secret(self) -> str:
         """What hostapd and the accounting receiver share; of this boot, and of its owner only."""
         path = self._folder / "loopback.secret"
-        with contextlib.suppress(OSError):
-            if found := path.read_text(encoding="ascii"):
+        # Two threads may ask at the same time, and have to be given the same.
+        with self._making:
+            if found := _read(path):
                 return found
-        made = secrets.token_hex(16)
-        write_whole(path, made.encode())
-        return made
+            made = secrets.token_hex(16)
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            write_whole(path, made.encode())
+            return made
 
     async def apply(self, wanted: Wanted) -> None:
         """From now on so. Raises NotLaid: then it is as it was."""
@@ -168,6 +172,7 @@ class Services:
     async def _try_dnsmasq(self, text: str) -> None:
         trial = self._folder / f"dnsmasq-trial-{os.getpid()}.conf"
         try:
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             await asyncio.to_thread(write_whole, trial, text.encode())
             await commands.run("dnsmasq", "--test", f"--conf-file={trial}")
         except OSError as error:
