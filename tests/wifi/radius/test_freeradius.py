@@ -16,7 +16,7 @@ from tests.broker import free_port
 from tests.hub_process import Hub
 from tests.wifi.radius import server
 from tests.wifi.radius.parts import sessions
-from tests.wifi.radius.server import forwarding, packet
+from tests.wifi.radius.server import FreeRadius, forwarding, packet
 
 _SENDERS = 24
 
@@ -36,6 +36,16 @@ def token_of(hub: Hub) -> str:
     return token
 
 
+def tell(radius: FreeRadius, one: str) -> None:
+    """As a NAS does: sends it until it is answered."""
+    end = time.monotonic() + 60
+    while True:
+        answered, said = radius.send(one)
+        if answered:
+            return
+        assert time.monotonic() < end, said
+
+
 @server.needs_freeradius
 @server.needs_rest
 def test_gigawords_late_ones_and_the_end_through_freeradius(hub: Hub, tmp_path: Path) -> None:
@@ -53,8 +63,7 @@ def test_gigawords_late_ones_and_the_end_through_freeradius(hub: Hub, tmp_path: 
     )
     with forwarding(tmp_path / "radius", f"{hub.url}/radius/accounting", token) as radius:
         for one in (packet("Start", "S1", at_s), interim, wrapped, stop, interim, stop):
-            answered, said = radius.send(one)
-            assert answered == 1, said
+            tell(radius, one)
     db = Db(hub.database)
     (row,) = sessions(db)
     db.close()
@@ -68,13 +77,11 @@ def test_gigawords_late_ones_and_the_end_through_freeradius(hub: Hub, tmp_path: 
 def test_a_hub_that_is_away_leaves_the_nas_without_an_answer(hub: Hub, tmp_path: Path) -> None:
     token, at_s = token_of(hub), int(time.time())
     with forwarding(tmp_path / "radius", f"{hub.url}/radius/accounting", token) as radius:
-        assert radius.send(packet("Start", "S1", at_s))[0] == 1
+        tell(radius, packet("Start", "S1", at_s))
         hub.stop()
         assert radius.send(packet("Start", "S2", at_s), tries=1)[0] == 0
         hub.start()
-        end = time.monotonic() + 60
-        while not radius.send(packet("Start", "S2", at_s))[0]:
-            assert time.monotonic() < end
+        tell(radius, packet("Start", "S2", at_s))
     db = Db(hub.database)
     assert len(sessions(db)) == 2
     db.close()
@@ -103,7 +110,7 @@ def test_none_that_was_answered_is_lost_when_the_hub_is_killed(hub: Hub) -> None
         one.start()
     for kill in range(1, 4):
         end = time.monotonic() + 60
-        while len(answered) < kill * 150:
+        while len(answered) < kill * 100:
             assert time.monotonic() < end, (len(answered), kill)
             time.sleep(0.01)
         hub.stop(signal.SIGKILL)
@@ -114,5 +121,5 @@ def test_none_that_was_answered_is_lost_when_the_hub_is_killed(hub: Hub) -> None
     db = Db(hub.database)
     kept = {row["up_bytes"] for row in sessions(db)}
     db.close()
-    assert len(answered) >= 450
+    assert len(answered) >= 300
     assert set(answered) - kept == set()
