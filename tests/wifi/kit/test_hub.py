@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.db import Connection
@@ -34,6 +34,7 @@ def test_vouchers_that_are_over_withdrawn_or_of_another_key_are_in_no_kit() -> N
     assert [one.id for one in kit.vouchers(rows, "k", NOW_MS)] == ["3-001", "3-002"]
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(1, 500), st.integers(-5, 5), st.booleans(), st.booleans()), max_size=30))
 def test_a_kit_has_the_usable_vouchers_and_no_others(drawn: list[tuple[int, int, bool, bool]]) -> None:
     rows = [

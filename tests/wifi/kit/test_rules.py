@@ -4,7 +4,7 @@ import hashlib
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_agent.wifi import terms_text as portal
@@ -50,6 +50,7 @@ def test_the_shipped_version_says_for_how_long_records_are_kept() -> None:
     assert "90日を過ぎたら" in terms_store.shipped(90).texts["ja"]
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(LANGUAGES), st.text(alphabet="漢あ《》{}# -\noperator", max_size=60)))
 def test_what_can_be_published_is_whole_and_readable(texts: dict[TermsLanguage, str]) -> None:
     found = terms.findings(texts)
@@ -67,6 +68,7 @@ def test_kanji_without_furigana_are_told_in_plain_japanese_only_and_hinder_nothi
     assert not found[0].hinders
 
 
+@settings(deadline=None)
 @given(st.sets(st.sampled_from(["2026-11-25", "2026-11-25-2", "2026-11-25-3", "2026-11-24"])))
 def test_a_version_has_a_name_that_none_had(taken: set[str]) -> None:
     found = terms.version_name("2026-11-25", taken)
@@ -99,6 +101,7 @@ def test_a_text_is_kept_with_its_lines_alike() -> None:
 # ---- vouchers
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, len(VOUCHER_LETTERS) - 1), min_size=10, max_size=10))
 def test_a_code_is_read_as_it_was_made_however_it_is_typed(letters: list[int]) -> None:
     made = voucher.code(letters)

@@ -3,7 +3,7 @@
 from html import escape
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_agent.wifi import terms_text as portal
@@ -45,11 +45,13 @@ def test_headings_lists_paragraphs_and_furigana() -> None:
     )
 
 
+@settings(deadline=None)
 @given(TEXTS)
 def test_the_hub_shows_what_the_portal_shows(text: str) -> None:
     assert as_html(text) == portal.blocks(text)
 
 
+@settings(deadline=None)
 @given(TEXTS)
 def test_no_letter_is_lost_or_made(text: str) -> None:
     shown = "".join(
