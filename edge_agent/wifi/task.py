@@ -34,9 +34,10 @@ from edge_agent.wifi.radius_task import NoAnswer, Radius
 from edge_agent.wifi.ruleset import Plan
 from edge_agent.wifi.services import NotLaid, Services
 from edge_agent.wifi.standing import Standing
+from edge_agent.wifi.state_task import StateTeller
 from edge_agent.wifi.wanted import Wanted, wanted
 from edge_agent.wifi.wifi_end_doing import WifiEnd
-from wire.messages import Network, Order
+from wire.messages import Network, Order, WifiState
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +70,7 @@ class Wifi:
         self._changed = asyncio.Event()
         self._fault = ""
         self._standing: Standing | None = None
+        self._state = StateTeller(settings, spool, clock, self.state)
         holder.watch(lambda _: self._changed.set())
         self.modes.watch(lambda _: self._mode_changed())
         self.kit.watch(lambda _: self._changed.set())
@@ -81,7 +83,7 @@ class Wifi:
 
     def works(self, seen: Seen) -> list[Coroutine[Any, Any, None]]:
         """The loops, each until cancelled. `seen` are the orders that were carried out once."""
-        works = [self.kit.run(), self._keep_in_step(), self.modes.run(), self._receive()]
+        works = [self.kit.run(), self._keep_in_step(), self.modes.run(), self._receive(), self._state.run()]
         if self._settings.wifi.button:
             self._standing = Standing(self._settings, self._clock, seen, self.modes, self._standing_order)
             works.append(Button(self._settings.wifi.button, self._standing.use, self.modes).run())
@@ -211,6 +213,24 @@ class Wifi:
             security = {one.name: "802.1X" if one.role == "staff" else one.security for one in made}
             networks = await seen_air.networks(self.services.air, security)
         return Air(networks, self.guests.count)
+
+    async def state(self) -> WifiState:
+        """How the access point is now, as the hub is told."""
+        kit, (incarnation, generation) = self.kit.now, self.kit.followed
+        networks = (await self._air()).networks
+        stations = sum(one.stations for one in networks)
+        own = ("firewall",) if self._fault else ()
+        return WifiState(
+            self.modes.now.name,
+            networks,
+            sessions=self.guests.count,
+            captive=max(0, stations - self.guests.count),
+            shaping=self.firewall.shaping,
+            faults=(*own, *(() if kit else ("kit",)), *self.services.faults.now, *self.radius.faults.now),
+            terms=kit.terms.version if kit else "",
+            kit=generation,
+            kit_incarnation=incarnation,
+        )
 
     async def _rehearse(self, mode: Mode) -> Sequence[str]:
         button = await self._standing.rehearse() if self._standing else []
