@@ -75,6 +75,11 @@ def test_who_agrees_is_through_at_once_and_the_hub_has_it(point: Point) -> None:
     assert told["can-extend-session"] is True
     # The other guest is captive still.
     assert point.state("c2")["captive"] is True
+    # And how the access point is: what it goes by, and who is on it.
+    state = "SELECT json_extract(body, '$.mode'), json_extract(body, '$.shaping') FROM wifi_state"
+    assert soon(lambda: point.ledger.rows(state)), point.words()
+    ((mode, shaping),) = point.ledger.rows(state)
+    assert (mode, shaping in {"htb", "fq_codel", "cake"}) == ("normal", True)
     consent = "SELECT terms, language, way FROM wifi_consent"
     assert soon(lambda: [row[1:] for row in point.ledger.rows(consent)] == [("en", "click")]), point.words()
 
