@@ -53,7 +53,7 @@ class Air:
         there = await self.interfaces()
         found += [f"{name}: on the air, wanted by nobody" for name in there if name not in texts]
         for name in there:
-            if name in texts and await self._sent_out(name) != hostapd_conf.ssid_of(texts[name]):
+            if name in texts and await self._is_other(name, texts[name]):
                 found.append(f"{name}: another name on the air")
         return found
 
@@ -70,13 +70,11 @@ class Air:
             raise NotTaken(f"hostapd does not take {', '.join(refused)}")
 
     async def _is_other(self, name: str, text: str) -> bool:
-        return await self._sent_out(name) != hostapd_conf.ssid_of(text)
-
-    async def _sent_out(self, name: str) -> str:
+        """Whether another name than this text's is sent out; a hostapd that goes away meanwhile says nothing."""
         try:
-            return (await self.control(name).status()).get("ssid[0]", "")
+            return (await self.control(name).status()).get("ssid[0]", "") != hostapd_conf.ssid_of(text)
         except (NoHostapd, Refused):
-            return ""
+            return False
 
     async def _bring(self, name: str, text: str, before: str) -> bool:
         """On the air with this text, or with the one before: whether it is the former."""

@@ -77,6 +77,8 @@ class Radius:
         self._spool, self._clock, self._day_key = spool, clock, day_key
         self._secret, self._ports = secret, ports
         self._known: dict[str, _Known] = {}
+        # What was ended by order: hostapd 2.10 says no cause of it in its Stop.
+        self._ended_by_order: set[str] = set()
         self._under_way: set[asyncio.Task[None]] = set()
         self._ready: Callable[[], object] = lambda: None
         self.faults = Faults("accounting")
@@ -110,9 +112,12 @@ class Radius:
             return False
         secret = (await asyncio.to_thread(self._secret)).encode()
         identifier = secrets.randbelow(256)
+        # Its Stop may come before the answer.
+        self._ended_by_order.add(session)
         said = await self._ask(_disconnect(name, identifier, self._clock.now_ms(), secret), secret)
         if said.code == radius.DISCONNECT_ACK:
             return True
+        self._ended_by_order.discard(session)
         cause = said.number(radius.ERROR_CAUSE)
         if cause != radius.NO_SUCH_SESSION:
             log.warning("hostapd refuses to end a session of staff: Error-Cause %s", cause)
@@ -188,6 +193,8 @@ class Radius:
             return await self._all_lost(stamp)
         event_ms = said.event_ms if said.event_ms is not None else stamp.at_ms - said.delay_s * 1000
         name = accounting.session_name(said.session)
+        if said.status == "stop" and name in self._ended_by_order:
+            said = msgspec.structs.replace(said, cause="admin")
         known = self._known.get(name)
         before = known.told if known else None
         after = accounting.folded(before, said, self._new(name, said, stamp, event_ms), event_ms)
@@ -236,6 +243,7 @@ class Radius:
             over = [name for name, known in self._known.items() if known.told.cause and known.is_saved]
             for name in over[: len(self._known) - _KNOWN]:
                 del self._known[name]
+                self._ended_by_order.discard(name)
 
 
 class _Listening(asyncio.DatagramProtocol):
