@@ -2,7 +2,7 @@
 
 import asyncio
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -73,7 +73,7 @@ async def until(is_so: Callable[[], bool], what: str, within_s: float = WITHIN_S
 class Keeping:
     """Programs of the bed's access point, as supervisor would keep them; each ends with the bed."""
 
-    def __init__(self, town: Town, commands: dict[str, Sequence[str]], folder: Path) -> None:
+    def __init__(self, town: Town, commands: Mapping[str, Sequence[str]], folder: Path) -> None:
         self._town, self._commands, self._folder = town, commands, folder
         self._running: dict[str, subprocess.Popen[str]] = {}
         self.restarts = 0
