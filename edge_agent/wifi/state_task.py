@@ -34,12 +34,20 @@ class StateTeller:
         self._told: WifiState | None = None
         self._told_ms = 0
         self._survey: Survey | None = None
+        self._woken = asyncio.Event()
+
+    def wake(self) -> None:
+        """Something has changed that the hub should know at once."""
+        self._woken.set()
 
     async def run(self) -> None:
-        """Looks every minute until cancelled."""
+        """Looks every minute, and when woken, until cancelled."""
         while True:
+            self._woken.clear()
             await self.look()
-            await asyncio.sleep(self._every_s)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._every_s):
+                    await self._woken.wait()
 
     async def look(self) -> bool:
         """One look; whether there was something to tell."""

@@ -157,8 +157,10 @@ class Wifi:
             plan = self.plan(mode)
             if plan != self.firewall.plan or await self.firewall.drift():
                 await self.firewall.apply(plan)
+                self._state.wake()
             if (services := self.wanted(mode)) != self.services.wanted:
                 await self.services.apply(services)
+                self._state.wake()
         except (NotApplied, NotLaid, ValueError, OSError) as error:
             self._say(str(error))
             return False

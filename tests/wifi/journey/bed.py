@@ -34,6 +34,7 @@ T = TypeVar("T")
 DEVICE = "access-point-1"
 PORTAL = "portal.machinaka.internal"
 PLACE = "本庁舎"
+CONFIGS = Path(__file__).resolve().parents[3] / "firmware_configs" / "access_point"
 API = f"https://{PORTAL}/capport/api"
 # A rule of a town that ends soon enough for a test; speeds as in the report's scenario 6.
 RULES = {
@@ -123,7 +124,18 @@ class Point:
 
     def _start_supervisor(self) -> None:
         conf = self.run_dir / "supervisord.conf"
-        conf.write_text(_SUPERVISORD.format(run=self.run_dir, device=DEVICE))
+        names = {
+            "run": self.run_dir,
+            "hostapd": self.run_dir / "hostapd",
+            "log": self.run_dir,
+            "user": "root",
+            "device": DEVICE,
+        }
+        text = _SUPERVISORD + (CONFIGS / "wifi-programs.conf").read_text()
+        for name, value in names.items():
+            text = text.replace(f"{{{name}}}", str(value))
+        (self.run_dir / "hostapd").mkdir(exist_ok=True)
+        conf.write_text(text)
         # With the namespace's own resolv.conf: dnsmasq asks the internet of the bed.
         words = (sys.executable, "-m", "supervisor.supervisord", "-n", "-c", str(conf))
         self.net.popen("ap", *words, log=self.folder / "supervisord.log")
@@ -308,15 +320,6 @@ chmod=0700
 [rpcinterface:supervisor]
 supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface
 
-[program:dnsmasq]
-command=dnsmasq --keep-in-foreground --user=root --conf-file={run}/dnsmasq.conf
-autostart=false
-startsecs=0
-redirect_stderr=true
-stdout_logfile={run}/dnsmasq.log
-
-[group:{device}]
-programs=dnsmasq
 """
 _UDHCPC = """\
 #!/bin/sh
