@@ -29,6 +29,7 @@ from typing import Any
 from edge_agent.clock import Clock
 from edge_agent.settings import WifiSettings
 from edge_agent.wifi import commands, dnsmasq_conf
+from edge_agent.wifi.dnsmasq_conf import BadServices
 from edge_agent.wifi.services import Services
 from wire.messages import SelfCheck
 
@@ -73,8 +74,12 @@ class SelfChecks:
         return self.now
 
     async def _seen_by_a_guest(self) -> Findings:
-        wanted, own = self._services.wanted, dnsmasq_conf.pool(self._wifi.ipv4).own
+        wanted = self._services.wanted
         found: Findings = []
+        try:
+            own = dnsmasq_conf.pool(self._wifi.ipv4).own
+        except BadServices as error:
+            return [("guest", str(error))]
         if wanted.portal_host:
             found.append(("portal", await portal(own, self._wifi.https_port, wanted.portal_host)))
         try:
@@ -199,7 +204,10 @@ def certificate_fault(shown: bytes, host: str, now: datetime) -> str:
     """Why a certificate (DER) does not do for a name at a moment; empty when it does."""
     from cryptography import x509
 
-    certificate = x509.load_der_x509_certificate(shown)
+    try:
+        certificate = x509.load_der_x509_certificate(shown)
+    except ValueError:
+        return "a certificate that cannot be read"
     if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
         return f"the certificate is valid until {certificate.not_valid_after_utc:%Y-%m-%d %H:%M} UTC"
     try:

@@ -28,7 +28,7 @@ from edge_agent.wifi.advert_task import Adverts
 from edge_agent.wifi.air import Air, NotTaken
 from edge_agent.wifi.dnsmasq_conf import BadServices
 from edge_agent.wifi.faults import Faults
-from edge_agent.wifi.hostapd import NoHostapd
+from edge_agent.wifi.hostapd import NoHostapd, Refused
 from edge_agent.wifi.hostapd_conf import BadNetwork, Radius
 from edge_agent.wifi.programs import NotRunning, Programs, Supervised
 from edge_agent.wifi.wanted import OnAir, Wanted
@@ -195,7 +195,7 @@ class Services:
         try:
             await self.air.put(texts.air)
             self.faults.end("hostapd")
-        except (OSError, NoHostapd) as error:
+        except (OSError, NoHostapd, Refused) as error:
             self.faults.begin("hostapd", str(error))
         except NotTaken as error:
             self.faults.begin("hostapd", str(error))
@@ -211,7 +211,7 @@ class Services:
 
     async def _strays(self, texts: _Texts) -> list[str]:
         strays = ["dnsmasq.conf"] if _read(self._folder / "dnsmasq.conf") != texts.dnsmasq else []
-        with contextlib.suppress(NoHostapd, OSError):
+        with contextlib.suppress(NoHostapd, Refused, OSError):
             strays += await self.air.strays(texts.air)
         return strays
 

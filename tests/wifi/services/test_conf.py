@@ -3,9 +3,11 @@
 import shutil
 import subprocess
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -14,9 +16,12 @@ from edge_agent.wifi import advert, dnsmasq_conf, hostapd_conf
 from edge_agent.wifi.advert import Advert
 from edge_agent.wifi.dnsmasq_conf import BadServices
 from edge_agent.wifi.hostapd_conf import BadNetwork, Radius
+from edge_agent.wifi.self_check import certificate_fault, judged
 from edge_agent.wifi.wanted import UNRESTRICTED, OnAir, Wanted, wanted
+from tests.certificates import pki
 from tests.wifi.netns import PATH
 from tests.wifi.services.parts import HOST, URI, wifi
+from wire import x509 as wire_x509
 
 AIR = wifi(Path("/run/machinaka"), driver="nl80211", radio="wlan0", radius_server="192.0.2.1:1812")
 RADIUS = Radius(AIR.radius_server, "town-secret-0001", "loopback-secret-01", "access-point-1")
@@ -174,6 +179,37 @@ def test_an_advertisement_byte_for_byte() -> None:
         "1903000000000258fd000000000000000000000000000001"
         "250268747470733a2f2f612e62000000"
     )  # fmt: skip
+
+
+def test_a_certificate_is_looked_at_as_a_browser_would() -> None:
+    made = wire_x509.issue_server(pki().servers, wire_x509.make_key().public_key(), (HOST,), datetime.now(UTC))
+    shown, now = made.public_bytes(Encoding.DER), datetime.now(UTC)
+    assert certificate_fault(shown, HOST, now) == ""
+    assert "is for" in certificate_fault(shown, "other.example", now)
+    assert "valid until" in certificate_fault(shown, HOST, now + timedelta(days=4000))
+    assert certificate_fault(b"junk", HOST, now)
+
+
+VIEW = {"114": URI, "103": URI, "37": URI, "dns": "10.77.0.1", "443": "refused", "443v6": "refused"}
+
+
+@pytest.mark.parametrize(
+    ("seen", "wrong"),
+    [
+        ({}, []),
+        ({"37": ""}, ["option_37"]),
+        ({"103": "https://elsewhere/"}, ["option_103"]),
+        ({"443": "open"}, ["captive_443"]),
+        ({"443v6": "nothing"}, ["captive_443"]),
+        ({"443": "no way"}, []),
+        ({"dns": "192.0.2.1"}, ["dns"]),
+        ({"office": {"10.0.0.1": "open"}}, ["office"]),
+        ({"office": {"10.0.0.1": "refused"}}, []),
+    ],
+)
+def test_what_a_guest_saw_is_judged(seen: dict[str, object], wrong: list[str]) -> None:
+    found = judged({"office": {}} | VIEW | seen, URI, "10.77.0.1", captive=True)
+    assert [name for name, why in found if why] == wrong
 
 
 @given(st.binary(max_size=120), st.integers(0, 255))
