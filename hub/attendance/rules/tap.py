@@ -73,5 +73,6 @@ def _duty_day(minute: int, nights: list[tuple[int, int, int]], day_line: int) ->
     return (minute - day_line) // DAY_MIN
 
 
-def _order(tap: Tap) -> tuple[int, str, str, str, int]:
-    return tap.at_ms, tap.terminal, tap.direction, tap.ref, tap.skew_s
+def _order(tap: Tap) -> tuple[int, str, str, str, int, bool, bool]:
+    # Every field: two that differ in one stand in one order only. Of the same moment the better known comes first.
+    return tap.at_ms, tap.terminal, tap.direction, tap.ref, tap.skew_s, not tap.trusted, tap.late

@@ -94,8 +94,8 @@ def first_minute(day: date) -> int:
     return (day - EPOCH).days * DAY
 
 
-def _order(tap: Tap) -> tuple[int, str, str, str, int]:
-    return tap.at_ms, tap.terminal, tap.direction, tap.ref, tap.skew_s
+def _order(tap: Tap) -> tuple[int, str, str, str, int, bool, bool]:
+    return tap.at_ms, tap.terminal, tap.direction, tap.ref, tap.skew_s, not tap.trusted, tap.late
 
 
 def _runs(minutes: set[int]) -> list[tuple[int, int]]:

@@ -13,6 +13,7 @@ from hub.attendance.rules.japan import DAY_MIN, date_of, number_of
 from hub.attendance.rules.kinds import PAY_CLASSES
 from hub.attendance.rules.month import month
 from hub.attendance.rules.profile import DEFAULT, Profile
+from hub.attendance.rules.tap import by_day
 from hub.staff.terms import Hours, Terms
 from tests.attendance.rules.parts import CLERK, HELPER, HOLIDAYS
 
@@ -151,6 +152,11 @@ def test_the_order_of_arrival_and_repeats_change_nothing(given_month: Given, cha
         chance.shuffle(some)
         shuffled[name] = tuple(some)
     assert canonical(month(msgspec.structs.replace(given_month, **shuffled))) == canonical(month(given_month))
+
+
+def test_taps_of_one_moment_stand_in_one_order() -> None:
+    sure, unsure = Tap(at_ms=1_793_545_200_000), Tap(at_ms=1_793_545_200_000, trusted=False)
+    assert by_day((sure, unsure), (), 180, 5000) == by_day((unsure, sure), (), 180, 5000)
 
 
 @settings(deadline=None)
