@@ -161,6 +161,8 @@ def _here(plan: Plan) -> list[str]:
         ports |= {plan.garden_http_port, plan.garden_https_port}
     return [
         "ct state established,related accept",
+        # By its address among guests only, not by the one that it has in the office.
+        "fib daddr . iif type != { local, broadcast, multicast, anycast } reject with icmpx type admin-prohibited",
         "meta nfproto ipv4 udp dport 67 accept",
         "meta nfproto ipv6 udp dport 547 accept",
         f"icmpv6 type {_any(_NEIGHBOURS)} accept",

@@ -9,7 +9,6 @@
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
@@ -25,6 +24,7 @@ from edge_agent.wifi import capport, garden, portal, seen_air
 from edge_agent.wifi.button import Button
 from edge_agent.wifi.disaster import Mode
 from edge_agent.wifi.disaster_doing import DisasterDoing
+from edge_agent.wifi.faults import Faults
 from edge_agent.wifi.firewall import Firewall, NotApplied
 from edge_agent.wifi.guests import Guests, Normal
 from edge_agent.wifi.kit_task import KitHolder
@@ -32,14 +32,13 @@ from edge_agent.wifi.mode_task import Air, Modes
 from edge_agent.wifi.nothing import Nothing
 from edge_agent.wifi.radius_task import NoAnswer, Radius
 from edge_agent.wifi.ruleset import Plan
+from edge_agent.wifi.self_check import SelfChecks
 from edge_agent.wifi.services import NotLaid, Services
 from edge_agent.wifi.standing import Standing
 from edge_agent.wifi.state_task import StateTeller
 from edge_agent.wifi.wanted import Wanted, wanted
 from edge_agent.wifi.wifi_end_doing import WifiEnd
 from wire.messages import Network, Order, WifiState
-
-log = logging.getLogger(__name__)
 
 _AGAIN_AFTER_S = 30.0
 # How often it is looked whether somebody else changed the kernel's rules.
@@ -68,9 +67,10 @@ class Wifi:
         self.radius = Radius(spool, clock, self.kit.day_key, lambda: self.services.own_secret)
         self._stands = asyncio.Event()
         self._changed = asyncio.Event()
-        self._fault = ""
+        self._faults = Faults("guests' network")
         self._standing: Standing | None = None
         self._state = StateTeller(settings, spool, clock, self.state)
+        self._checks = SelfChecks(settings.wifi, self.services, clock, self._is_captive)
         holder.watch(lambda _: self._changed.set())
         self.modes.watch(lambda _: self._mode_changed())
         self.kit.watch(lambda _: self._changed.set())
@@ -91,7 +91,11 @@ class Wifi:
             # Nothing of this machine is touched: no services, no stations, no staff, no garden.
             return works
         names = garden.keep(lambda: self.firewall.plan, lambda: self._holder.now.garden, self._portal_page)
-        return [*works, self.services.run(), self.radius.run(), self._greet(), names]
+        return [*works, self.services.run(), self.radius.run(), self._greet(), names, self._checks.run()]
+
+    def _is_captive(self) -> bool:
+        """Whether a device that comes has to agree first."""
+        return self.modes.now.guests == "captive"
 
     def _portal_page(self) -> str:
         return self._on_portal("/")
@@ -144,33 +148,42 @@ class Wifi:
         """Brings about what is wanted, whenever that changes, and again when others changed what stands."""
         while True:
             self._changed.clear()
-            done = await self._bring_about()
+            mode = self.modes.now
+            done = await self._enforce(mode)
             if done:
+                # Guests are received even where a service does not come up: what is on the air is enforced.
                 self._stands.set()
+                done = await self._serve(mode)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_DRIFT_EVERY_S if done else _AGAIN_AFTER_S):
                     await self._changed.wait()
 
-    async def _bring_about(self) -> bool:
-        mode = self.modes.now
+    async def _enforce(self, mode: Mode) -> bool:
+        """The kernel's rules as planned; whether they are."""
         try:
             plan = self.plan(mode)
             if plan != self.firewall.plan or await self.firewall.drift():
                 await self.firewall.apply(plan)
                 self._state.wake()
+        except (NotApplied, ValueError, OSError) as error:
+            self._faults.begin("firewall", str(error))
+            self._state.wake()
+            return False
+        self._faults.end("firewall")
+        return True
+
+    async def _serve(self, mode: Mode) -> bool:
+        """The services as wanted; whether they are."""
+        try:
             if (services := self.wanted(mode)) != self.services.wanted:
                 await self.services.apply(services)
                 self._state.wake()
-        except (NotApplied, NotLaid, ValueError, OSError) as error:
-            self._say(str(error))
+        except (NotLaid, OSError) as error:
+            self._faults.begin("services", str(error))
+            self._state.wake()
             return False
-        self._say("")
+        self._faults.end("services")
         return True
-
-    def _say(self, fault: str) -> None:
-        if fault != self._fault:
-            log.warning("guests' network: %s", fault or "as it is wanted again")
-        self._fault = fault
 
     async def _receive(self) -> None:
         """Guests, once the rules stand."""
@@ -221,14 +234,14 @@ class Wifi:
         kit, (incarnation, generation) = self.kit.now, self.kit.followed
         networks = (await self._air()).networks
         stations = sum(one.stations for one in networks)
-        own = ("firewall",) if self._fault else ()
         return WifiState(
             self.modes.now.name,
             networks,
             sessions=self.guests.count,
             captive=max(0, stations - self.guests.count),
             shaping=self.firewall.shaping,
-            faults=(*own, *(() if kit else ("kit",)), *self.services.faults.now, *self.radius.faults.now),
+            checks=self._checks.now,
+            faults=(*self._faults.now, *(() if kit else ("kit",)), *self.services.faults.now, *self.radius.faults.now),
             terms=kit.terms.version if kit else "",
             kit=generation,
             kit_incarnation=incarnation,

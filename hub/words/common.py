@@ -115,7 +115,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "端末の保存ファイルが壊れたため作り直しました",
         "the device's store was broken and begun anew",
     ),
-    "alarm_wifi_drift": ("Wi-Fiの設定が手で変えられ、元に戻しました", "Wi-Fi settings were changed by hand and put back"),
+    "alarm_wifi_drift": (
+        "Wi-Fiの設定が手で変えられ、元に戻しました",
+        "Wi-Fi settings were changed by hand and put back",
+    ),
     # one device
     "facts": ("この端末", "This device"),
     "first_heard": ("最初の連絡", "First heard"),

@@ -67,6 +67,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "wifi_fault_hostapd": ("電波(hostapd)が動いていません", "the radio (hostapd) is not working"),
     "wifi_fault_dnsmasq": ("アドレス配布(dnsmasq)が動いていません", "addresses (dnsmasq) are not given out"),
     "wifi_fault_firewall": ("通信の制御を適用できません", "the firewall's rules cannot be applied"),
+    "wifi_fault_services": ("サービスを指示どおりにできません", "services cannot be brought up as ordered"),
     "wifi_fault_shaper": ("速度の制限を適用できません", "speeds cannot be limited"),
     "wifi_fault_portal": ("同意画面を出せません", "the portal cannot be shown"),
     "wifi_fault_certificate": ("同意画面の証明書が無効です", "the portal's certificate is not valid"),

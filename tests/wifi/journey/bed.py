@@ -71,6 +71,8 @@ class Point:
     def __enter__(self) -> "Point":
         self.net.__enter__()
         try:
+            # hostapd's wired driver takes any interface for a radio.
+            self.net.must("ap", "ip", "link", "add", "wl0", "type", "veth", "peer", "name", "wl1")
             with self.net.inside("ap"):
                 self.broker.start()
                 self.hub.start()
@@ -157,6 +159,7 @@ class Point:
                     "ipv6": f"{AP6}/64",
                     "office": ["10.20.0.0/24", "fd20::/64"],
                     "driver": "wired",
+                    "radio": "wl0",
                     "hostapd_dir": str(self.run_dir / "hostapd"),
                     "run_dir": str(self.run_dir),
                     "button": f"file:{self.button}",

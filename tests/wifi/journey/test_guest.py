@@ -1,5 +1,6 @@
 """Scenarios 1, 2, 3 and 8 of the acceptance: from the first probe of a phone to the hub's figures."""
 
+import json
 import re
 import signal
 import time
@@ -88,7 +89,7 @@ def test_usage_is_exact_through_a_kill_and_a_reload(point: Point) -> None:
     def total() -> int:
         return sum(up + down for _, way, _, up, down, _ in point.sessions() if way == "click")
 
-    assert point.net.status("c1", f"http://{SITE}/bytes/5000000", "-4") == "200"
+    assert point.net.status("c1", f"http://{SITE}/bytes/5000000", "-4") == "200", (point.sessions(), point.words())
     point.stop(signal.SIGKILL)
     # The kernel goes on without the agent.
     assert point.net.status("c1", f"http://{SITE}/bytes/1000000", "-6") == "200"
@@ -128,6 +129,25 @@ def test_a_file_that_somebody_edits_is_put_back_and_told(point: Point) -> None:
     conf.write_text(as_it_was + "log-queries\n")
     assert soon(lambda: conf.read_text() == as_it_was), point.words()
     assert soon(lambda: point.ledger.rows("SELECT 1 FROM alarm WHERE name = 'wifi_drift' AND ended_ms IS NOT NULL"))
+
+
+def test_the_access_point_has_tried_itself_and_tells_what_came_of_it(point: Point) -> None:
+    checks = "SELECT json_extract(body, '$.checks') FROM wifi_state WHERE json_extract(body, '$.checks[0]') IS NOT NULL"
+    assert soon(lambda: point.ledger.rows(checks), 150), point.words()
+    found = {one["name"]: one for one in json.loads(point.ledger.rows(checks)[0][0])}
+    # hostapd has no radio here, and this machine asks nobody for the time.
+    expected = {
+        "isolation",
+        "office",
+        "portal",
+        "option_114",
+        "option_103",
+        "option_37",
+        "captive_443",
+        "dns",
+        "dnsmasq",
+    }
+    assert {name for name, one in found.items() if one["ok"]} >= expected, found
 
 
 def test_no_address_of_a_device_is_anywhere_on_a_disk_or_in_a_log(point: Point) -> None:
