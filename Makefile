@@ -17,7 +17,7 @@ test:
 	@provisioning/setup.sh test
 	@rm -f .coverage .coverage.* .pytest_cache/v/cache/lastfailed
 	@.venv/bin/coverage run -m pytest -m "not soak" -n 4 --dist loadfile || $(ALONE)
-	@.venv/bin/coverage combine -q && .venv/bin/coverage report
+	@.venv/bin/coverage combine -q && .venv/bin/coverage report --fail-under $$(.venv/bin/python -m tests.covered)
 
 check:
 	@provisioning/setup.sh test
