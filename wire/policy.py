@@ -37,6 +37,7 @@ Day = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}\Z", max_
 SomeDays = Annotated[list[Day], msgspec.Meta(max_length=100)]
 PageAddress = Annotated[str, msgspec.Meta(pattern=r"^https?://[!-~]+\Z", max_length=200)]
 Pages = Annotated[list[PageAddress], msgspec.Meta(max_length=6)]
+SSID_BYTES = 32
 NetworkName = Annotated[str, msgspec.Meta(min_length=1, max_length=32)]
 StaffNetworkName = Annotated[str, msgspec.Meta(max_length=32)]
 # Printable ASCII (IEEE 802.11, annex J.4.1); empty where the network asks for none.
@@ -150,6 +151,8 @@ def read_layer(raw: object) -> Layer:
         raise BadDocument(str(error)) from error
     if layer.opening is not UNSET:
         _check_opening(layer.opening)
+    if layer.access_point is not UNSET:
+        _check_names(layer.access_point)
     return layer
 
 
@@ -193,6 +196,14 @@ def _check_opening(opening: Opening) -> None:
                 date.fromisoformat(day)
             except ValueError as error:
                 raise BadDocument(f"{day}: expected a day such as 2026-12-29 - at `$.opening.{key}`") from error
+
+
+def _check_names(point: AccessPoint) -> None:
+    """A network's name is 32 bytes on the air (IEEE 802.11, 9.4.2.2): ten kanji, not thirty-two."""
+    for key in ("network_name", "staff_network_name"):
+        name = getattr(point, key)
+        if isinstance(name, str) and len(name.encode("utf-8", "surrogatepass")) > SSID_BYTES:
+            raise BadDocument(f"{name}: expected at most {SSID_BYTES} bytes in UTF-8 - at `$.access_point.{key}`")
 
 
 def _minute(text: str) -> int:

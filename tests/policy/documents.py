@@ -43,7 +43,7 @@ TABLET = _said(
     quiet_until=_TIME,
 )
 ACCESS_POINT = _said(
-    network_name=st.text("abc 町", min_size=1, max_size=32),
+    network_name=st.text("abc 町", min_size=1, max_size=10),
     security=st.sampled_from(["open", "owe", "wpa2", "wpa3"]),
     passphrase=st.sampled_from(["", "sakura-no-machi", "0123456789"]),
     staff_network_name=st.text("abc", max_size=32),

@@ -128,6 +128,8 @@ BAD = [
     ("access_point", "access_point.network_name", "value", "", "text"),
     ("access_point", "access_point.garden", "value", "https://www.town.example/", "names"),
     ("access_point", "access_point.passphrase", "value", "short", "text"),
+    # Eleven kanji are 33 bytes.
+    ("access_point", "access_point.network_name", "value", "町" * 11, "text"),
 ]
 
 
