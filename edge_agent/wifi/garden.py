@@ -6,6 +6,7 @@ where an answer came out of a cache. That a set holds too much opens nothing: se
 
 import asyncio
 import contextlib
+import functools
 import ipaddress
 import logging
 import socket
@@ -85,10 +86,12 @@ async def _addresses(names: Iterable[str]) -> list[str]:
     return list(found)
 
 
-def certificate_names(pem: bytes) -> tuple[str, ...]:
+@functools.lru_cache(maxsize=4)
+def certificate_names(pem: str) -> tuple[str, ...]:
     """Where a client asks whether the portal's certificate was revoked (RFC 8908, section 4: to be let through).
 
-    Names of the OCSP and CRL addresses in all certificates of the chain. Raises ValueError for what is no PEM.
+    Names of the OCSP and CRL addresses in all certificates of the chain; none without one. Raises ValueError for what
+    is no PEM.
     """
     from urllib.parse import urlsplit
 
@@ -96,7 +99,7 @@ def certificate_names(pem: bytes) -> tuple[str, ...]:
     from cryptography.x509.oid import AuthorityInformationAccessOID
 
     found: dict[str, None] = {}
-    for certificate in x509.load_pem_x509_certificates(pem):
+    for certificate in x509.load_pem_x509_certificates(pem.encode()) if pem else ():
         for extension in certificate.extensions:
             value, told = extension.value, []
             if isinstance(value, x509.AuthorityInformationAccess):

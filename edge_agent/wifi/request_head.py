@@ -22,6 +22,7 @@ class Head(NamedTuple):
     """`host` in lower case, without a port; `passed` is what goes on; then `body_bytes` of the client's follow."""
 
     host: str
+    path: str
     passed: bytes
     body_bytes: int
 
@@ -34,8 +35,11 @@ def read(head: bytes) -> Head:
         raise BadHead("the first line is none of a request")
     headers = [_header(one) for one in lines]
     hosts = {_host(value) for name, value in headers if name == b"host"}
-    if line[2].startswith(b"http://"):
-        hosts.add(_host(line[2].removeprefix(b"http://").partition(b"/")[0]))
+    path = line[2]
+    if path.startswith(b"http://"):
+        told, _, rest = path.removeprefix(b"http://").partition(b"/")
+        hosts.add(_host(told))
+        path = b"/" + rest
     if len(hosts) != 1:
         raise BadHead("a request names one host")
     if any(name == b"transfer-encoding" for name, _ in headers):
@@ -45,7 +49,7 @@ def read(head: bytes) -> Head:
         raise BadHead("a body has one length")
     kept = [told for told, (name, _) in zip(lines, headers, strict=True) if name not in _DROPPED]
     passed = b"\r\n".join([first, *kept, b"Connection: close", b"", b""])
-    return Head(hosts.pop(), passed, int(lengths.pop()) if lengths else 0)
+    return Head(hosts.pop(), path.decode("ascii"), passed, int(lengths.pop()) if lengths else 0)
 
 
 def _header(line: bytes) -> tuple[bytes, bytes]:

@@ -90,12 +90,17 @@ class Wifi:
         if self.on_desk:
             # Nothing of this machine is touched: no services, no stations, no staff, no garden.
             return works
-        names = garden.keep(lambda: self.firewall.plan, lambda: self._holder.now.garden, self._portal_page)
+        names = garden.keep(lambda: self.firewall.plan, self._garden, self._portal_page)
         return [*works, self.services.run(), self.radius.run(), self._greet(), names, self._checks.run()]
 
     def _is_captive(self) -> bool:
         """Whether a device that comes has to agree first."""
         return self.modes.now.guests == "captive"
+
+    def _garden(self) -> tuple[str, ...]:
+        """Names that are open before a login: the town's, and where the portal's certificate is asked about."""
+        kit = self.kit.now
+        return (*self._holder.now.garden, *(garden.certificate_names(kit.chain) if kit else ()))
 
     def _portal_page(self) -> str:
         return self._on_portal("/")
@@ -126,7 +131,7 @@ class Wifi:
             wifi.office,
             wifi.http_port,
             wifi.https_port,
-            garden=bool(self._holder.now.garden),
+            garden=bool(self._garden()),
             mode=mode.guests,
         )
 

@@ -41,6 +41,17 @@ def test_one_connection_carries_one_request_to_the_garden(tmp_path: Path) -> Non
         assert NEIGHBOUR_SITE not in told
 
 
+def test_who_asks_whether_he_is_online_is_sent_to_the_portal_also_from_within_the_garden(tmp_path: Path) -> None:
+    with Town(tmp_path) as town:
+        _open_garden(town, SITE, "apple.com", "gstatic.com")
+        for host, path in (
+            ("captive.apple.com", "hotspot-detect.html"),
+            ("connectivitycheck.gstatic.com", "generate_204"),
+        ):
+            at = ("--resolve", f"{host}:80:{WAN4}")
+            assert town.status("c1", f"http://{host}/{path}", *at) == "302"
+
+
 def test_a_body_is_passed_on_and_a_name_that_leads_into_the_office_is_not_followed(tmp_path: Path) -> None:
     with Town(tmp_path) as town:
         _open_garden(town, SITE, "localhost", INTRANET)
