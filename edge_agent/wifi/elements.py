@@ -41,10 +41,10 @@ def checked_mark(mark: int) -> int:
     return mark
 
 
-def admission(address: str, mark: int, seconds: int) -> list[str]:
+def admission(address: str, mark: int, seconds: int, *, air: bool = False) -> list[str]:
     """Lets a device through for so long from now; counters of the mark that are there go on."""
     key = checked_mark(mark)
-    return [*(_add(name, f"{key:#x}") for name in ("up_b", "down_b")), *times(address, mark, seconds)]
+    return [*(_add(name, f"{key:#x}") for name in _counters(air=air)), *times(address, mark, seconds)]
 
 
 def times(address: str, mark: int, seconds: int) -> list[str]:
@@ -66,10 +66,10 @@ def stop(address: str | None, mark: int) -> list[str]:
     return [*_gone("cid", checked_address(address), f" : {key:#x}"), *lines] if address else lines
 
 
-def forget(mark: int) -> list[str]:
-    """Takes the counters away."""
-    key = checked_mark(mark)
-    return [*_gone("up_b", f"{key:#x}"), *_gone("down_b", f"{key:#x}")]
+def forget(mark: int, *, air: bool) -> list[str]:
+    """Takes the counters away. `air`: whether there is one behind the queue."""
+    key = f"{checked_mark(mark):#x}"
+    return [line for name in _counters(air=air) for line in _gone(name, key)]
 
 
 def speed(mark: int, number: int) -> str:
@@ -88,17 +88,22 @@ def garden(address: str) -> list[str]:
     return [*_gone(f"garden{told.version}", str(told)), _add(f"garden{told.version}", str(told))]
 
 
-def restored(counted: Mapping[int, Counted]) -> list[str]:
-    """Counters as they stood, for a table that is made anew."""
+def restored(counted: Mapping[int, Counted], *, air: bool) -> list[str]:
+    """Counters as they stood, for a table that is made anew; those that are there stay as they are."""
     return [
-        _add(name, f"{checked_mark(mark):#x} counter packets 0 bytes {value}")
+        _add(name, f"{checked_mark(mark):#x} counter packets 0 bytes {c.up_bytes if name == 'up_b' else c.down_bytes}")
         for mark, c in counted.items()
-        for name, value in (("up_b", c.up_bytes), ("down_b", c.down_bytes))
+        for name in _counters(air=air)
     ]
+
+
+def _counters(*, air: bool) -> tuple[str, ...]:
+    return ("up_b", "down_b", "down_air") if air else ("up_b", "down_b")
 
 
 class _Set(msgspec.Struct, frozen=True):
     name: str
+    table: str
     elem: list[Any] = []
 
 
@@ -115,18 +120,18 @@ _listing = msgspec.json.Decoder(_Listing)
 
 
 def read(listing: str) -> dict[str, list[Any]]:
-    """`nft -j list …`: the elements of each set and map. Raises ValueError for what is no listing."""
+    """`nft -j list …`: the elements of each set and map of ours. Raises ValueError for what is no listing."""
     try:
         found = [told.set or told.map for told in _listing.decode(listing).nftables]
     except msgspec.MsgspecError as error:
         raise ValueError(f"nft told something else than a listing: {error}") from error
-    return {one.name: one.elem for one in found if one}
+    return {one.name: one.elem for one in found if one and one.table == TABLE}
 
 
 def counted(sets: Mapping[str, Sequence[Any]]) -> dict[int, Counted]:
     """What each mark has used."""
-    up, down = (dict(_bytes(sets.get(name, ()))) for name in ("up_b", "down_b"))
-    return {mark: Counted(up.get(mark, 0), down.get(mark, 0)) for mark in up.keys() | down.keys()}
+    up, down, air = (dict(_bytes(sets.get(name, ()))) for name in ("up_b", "down_b", "down_air"))
+    return {mark: Counted(up.get(mark, 0), air.get(mark, down.get(mark, 0))) for mark in up.keys() | down.keys()}
 
 
 def seconds_left(sets: Mapping[str, Sequence[Any]]) -> dict[int, int]:
@@ -150,8 +155,12 @@ def _bytes(elements: Sequence[Any]) -> Iterator[tuple[int, int]]:
 
 
 def _add(name: str, element: str) -> str:
-    return f"add element inet {TABLE} {name} {{ {element} }}"
+    return f"add element {_family(name)} {TABLE} {name} {{ {element} }}"
 
 
 def _gone(name: str, key: str, value: str = "") -> list[str]:
-    return [_add(name, key + value), f"delete element inet {TABLE} {name} {{ {key} }}"]
+    return [_add(name, key + value), f"delete element {_family(name)} {TABLE} {name} {{ {key} }}"]
+
+
+def _family(name: str) -> str:
+    return "bridge" if name == "down_air" else "inet"

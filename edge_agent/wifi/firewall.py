@@ -42,6 +42,7 @@ class Firewall:
         self._shaper = Shaper()
         self._addresses: dict[int, str] = {}
         self._remembered = Remembered()
+        self._air = False
         self._noted = ""
         self._one_plan_at_a_time = asyncio.Lock()
         self._changes: Joined[str, None] = Joined(_transact)
@@ -64,9 +65,10 @@ class Firewall:
                 raise NotApplied(f"the rules were taken back: {wrong}")
             let_through(plan)
             await isolate(plan)
+            await self._count_behind_queue()
             if not before:
                 # Somebody threw the table away (`systemctl restart nftables` does): its sessions come back.
-                await self._change(self._remembered.lines(time.monotonic()))
+                await self._change(self._remembered.lines(time.monotonic(), air=self._air))
             await self._load()
             await self._open_shaper(plan)
             self._noted, self.plan = await _chains(), plan
@@ -81,7 +83,9 @@ class Firewall:
         for old in [old for old, of in self._addresses.items() if of == address and old != mark]:
             await self.remove(old)
         limits = limits or Limits()
-        await self._change([*await self._held(mark, limits), *elements.admission(address, mark, seconds)])
+        await self._change(
+            [*await self._held(mark, limits), *elements.admission(address, mark, seconds, air=self._air)]
+        )
         self._addresses[mark] = address
         self._remembered.admitted(mark, address, time.monotonic() + seconds, limits)
 
@@ -151,11 +155,21 @@ class Firewall:
         if not stood:
             await asyncio.gather(*(self.limit(mark, told) for mark, told in self._remembered.limits.items()))
 
+    async def _count_behind_queue(self) -> None:
+        """Downloads count where they leave, if the kernel can; from what they had until now."""
+        try:
+            await run("nft", "-f", "-", given=ruleset.behind_queue())
+        except Failed:
+            _log.info("downloads are counted before the queue of their speed: this kernel has no hook behind it")
+            return
+        self._air = True
+        await self._change(elements.restored(elements.counted(await _sets()), air=True))
+
     async def _anew(self, plan: Plan) -> str:
         """The text that makes the whole table again, with its sessions as they stand."""
         sets = await _sets()
         left, used = elements.seconds_left(sets), elements.counted(sets)
-        lines = elements.restored(used)
+        lines = elements.restored(used, air=False)
         for address, mark in elements.marks(await _map("cid")).items():
             lines += elements.times(address, mark, left.get(mark, 1))
         lines += [elements.speed(mark, number) for mark, number in elements.numbers(await _map("speed")).items()]
@@ -179,7 +193,7 @@ class Firewall:
         lines = [line for mark in marks for line in elements.stop(self._addresses.get(mark), mark)]
         await run("nft", "-f", "-", given="\n".join(lines))
         used = await self.counters()
-        lines = [line for mark in marks for line in (*elements.forget(mark), *self._no_speed(mark))]
+        lines = [line for mark in marks for line in (*elements.forget(mark, air=self._air), *self._no_speed(mark))]
         await run("nft", "-f", "-", given="\n".join(lines))
         await self._shaper.release(marks)
         for mark in marks:
@@ -246,9 +260,12 @@ async def _take_back(chains: str) -> None:
 
 async def _sets() -> dict[str, list[object]]:
     try:
-        return elements.read(await run("nft", "-j", "list", "sets", "table", "inet", TABLE))
+        sets = elements.read(await run("nft", "-j", "list", "sets"))
     except (Failed, ValueError) as error:
         raise NotApplied(str(error)) from error
+    if "up_b" not in sets:
+        raise NotApplied(f"there is no table {TABLE} in the kernel")
+    return sets
 
 
 async def _map(name: str) -> dict[str, list[object]]:

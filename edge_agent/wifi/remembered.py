@@ -30,10 +30,10 @@ class Remembered:
         for kept in (self._sessions, self.limits, self.used):
             kept.pop(mark, None)
 
-    def lines(self, now_s: float) -> list[str]:
+    def lines(self, now_s: float, *, air: bool) -> list[str]:
         """The sessions as they would stand now, with what they had used; of those whose time is over only that."""
-        lines = elements.restored(self.used)
+        lines = elements.restored(self.used, air=air)
         for mark, (address, end_s) in self._sessions.items():
             if end_s > now_s:
-                lines += elements.admission(address, mark, math.ceil(end_s - now_s))
+                lines += elements.admission(address, mark, math.ceil(end_s - now_s), air=air)
         return lines

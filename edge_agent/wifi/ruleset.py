@@ -3,7 +3,8 @@
 1. A session is a mark, 32 bits. `cid` gives a device's address (MAC) its mark, so every IPv4 and IPv6 address that a
    phone makes for itself lands on one session. Mark 0 is a captive client.
 2. `cid` and `live` have timeouts: the kernel ends a session, also when the agent is dead. `up_b` and `down_b` count the
-   IP bytes of each mark and have none; what they counted is taken away by whoever has read it.
+   IP bytes of each mark and have none; what they counted is taken away by whoever has read it. `down_air` counts again
+   what leaves by the bridge, behind the queue of a session's speed: what that drops was never sent to the guest.
 3. Rules are thrown away and written again in one transaction; sets and maps stay as they are, with their elements,
    remaining times and counters. Nothing that is counted passes through this process on a reload.
 4. Port 80 of a captive client goes to this device. 443 is refused with a reset and never intercepted.
@@ -87,16 +88,23 @@ def check(plan: Plan) -> None:
 def transaction(plan: Plan) -> str:
     """The whole text for `nft -f -`: what holds sessions is made when it is not there, the rules are written anew."""
     check(plan)
-    return f"{_STATE}flush table inet {TABLE}\n{_block('inet', chains(plan))}"
+    return f"{_STATE}flush table inet {TABLE}\n{_block(f'inet {TABLE}', chains(plan))}"
+
+
+def behind_queue() -> str:
+    """The text that counts downloads once more, after the bridge's own queue. Not every kernel has such a hook."""
+    count = {"output": ("type filter hook output priority filter; policy accept;", ["meta mark @down_air accept"])}
+    state = f"table bridge {TABLE} {{\n\tset down_air {{ type mark; size 65535; counter; }}\n}}\n"
+    return f"{state}flush table bridge {TABLE}\n{_block(f'bridge {TABLE}', count)}"
 
 
 def isolation(plan: Plan) -> str:
     """The text that keeps the bridge from carrying a frame from one guest to another, whichever port it came by."""
     check(plan)
-    wall = {
-        "forward": ("type filter hook forward priority filter; policy accept;", [f'meta ibrname "{plan.guests}" drop'])
-    }
-    return f"add table bridge {TABLE}\nflush table bridge {TABLE}\n{_block('bridge', wall)}"
+    drop = f'meta ibrname "{plan.guests}" drop'
+    wall = {"forward": ("type filter hook forward priority filter; policy accept;", [drop])}
+    table = f"bridge {TABLE}_apart"
+    return f"add table {table}\nflush table {table}\n{_block(table, wall)}"
 
 
 Chains = dict[str, tuple[str, list[str]]]
@@ -209,7 +217,8 @@ def _back(plan: Plan) -> list[str]:
     else:
         # Whoever waits for the rest of a download is told that no more comes: what the server sends is made a reset.
         lines += ["ct mark 0 drop", f"ct mark != @live {_OVER} tcp flags set rst accept", "ct mark != @live drop"]
-    return [*lines, "meta priority set ct mark map @speed", "ct mark @down_b accept", "drop"]
+    ends = ["meta mark set ct mark", "meta priority set meta mark map @speed", "meta mark @down_b accept", "drop"]
+    return [*lines, *ends]
 
 
 def _captive() -> list[str]:
@@ -263,8 +272,8 @@ def _any(values: Sequence[object]) -> str:
     return "{ " + ", ".join(str(value) for value in values) + " }"
 
 
-def _block(family: str, told: Chains) -> str:
-    lines = [f"table {family} {TABLE} {{"]
+def _block(table: str, told: Chains) -> str:
+    lines = [f"table {table} {{"]
     for name, (hook, rules) in told.items():
         lines += [f"\tchain {name} {{", *(f"\t\t{line}" for line in ((hook, *rules) if hook else rules)), "\t}"]
     return "\n".join([*lines, "}", ""])

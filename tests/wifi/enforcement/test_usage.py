@@ -25,7 +25,7 @@ async def test_both_families_and_a_privacy_address_are_one_session_counted_to_th
         firewall = Firewall()
         await firewall.apply(PLAN)
         near = Counted(2**32 - 1000, 2**32 - 2000)
-        await run("nft", "-f", "-", given="\n".join(elements.restored({_MARK: near})))
+        await run("nft", "-f", "-", given="\n".join(elements.restored({_MARK: near}, air=True)))
         await firewall.admit(mac("c1"), _MARK, 600)
         town.must("c1", "ip", "addr", "add", f"{client6('c1', 'a')}/64", "dev", "eth0", "nodad")
         seen = await asyncio.to_thread(_traffic_seen, town, tmp_path)
@@ -37,6 +37,20 @@ async def test_both_families_and_a_privacy_address_are_one_session_counted_to_th
         assert abs(up - seen[0]) <= seen[0] / 100
         assert abs(down - seen[1]) <= seen[1] / 100
         assert await firewall.remove(_MARK) == used
+
+
+async def test_what_the_speed_of_a_session_drops_is_not_counted(tmp_path: Path) -> None:
+    with Town(tmp_path) as town, town.inside("ap"):
+        firewall = Firewall()
+        await firewall.apply(PLAN)
+        await firewall.admit(mac("c1"), _MARK, 600, Limits(4000, 4000))
+        capture = tmp_path / "seen.pcap"
+        dump = await asyncio.to_thread(_begin, town, capture)
+        assert town.status("c1", f"http://{WAN4}/bytes/{2 * _MB}") == "200"
+        seen = await asyncio.to_thread(_end, dump, capture)
+        used = (await firewall.counters())[_MARK]
+        assert abs(used.down_bytes - seen[1]) <= seen[1] / 100
+        assert abs(used.up_bytes - seen[0]) <= seen[0] / 100
 
 
 async def test_reloads_and_an_agent_that_is_killed_lose_no_byte_of_a_running_download(tmp_path: Path) -> None:
@@ -71,7 +85,7 @@ async def test_what_was_counted_survives_a_table_of_another_make(tmp_path: Path)
         firewall = Firewall()
         await firewall.apply(PLAN)
         much = Counted(7 * 2**32 + 5, 9 * 2**32 + 6)
-        await run("nft", "-f", "-", given="\n".join(elements.restored({_MARK: much})))
+        await run("nft", "-f", "-", given="\n".join(elements.restored({_MARK: much}, air=True)))
         await firewall.admit(mac("c1"), _MARK, 600)
         assert town.status("c1", f"http://{WAN4}/bytes/100000") == "200"
         before = await firewall.counters()
