@@ -183,7 +183,7 @@ class Wifi:
             if (services := self.wanted(mode)) != self.services.wanted:
                 await self.services.apply(services)
                 self._state.wake()
-        except (NotLaid, OSError) as error:
+        except (NotLaid, ValueError, OSError) as error:
             self._faults.begin("services", str(error))
             self._state.wake()
             return False

@@ -72,7 +72,8 @@ class Point:
         self.net.__enter__()
         try:
             # hostapd's wired driver takes any interface for a radio.
-            self.net.must("ap", "ip", "link", "add", "wl0", "type", "veth", "peer", "name", "wl1")
+            for radio in ("wl0", "wl0_dis"):
+                self.net.must("ap", "ip", "link", "add", radio, "type", "veth", "peer", "name", f"{radio}p")
             with self.net.inside("ap"):
                 self.broker.start()
                 self.hub.start()
