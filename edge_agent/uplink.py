@@ -25,7 +25,7 @@ from edge_agent.link import Link, Refused
 from edge_agent.settings import Settings
 from edge_agent.spool_thread import AsyncSpool
 from wire import codec, topics
-from wire.messages import BATCHES_UNDER_WAY, LANES, RECORDS_PER_BATCH, Ack, Batch, Down, Lane, Presence
+from wire.messages import BATCHES_UNDER_WAY, LANES, RECORDS_PER_BATCH, Ack, Batch, Down, Held, Lane, Presence
 
 T = TypeVar("T", bound=Down)
 
@@ -112,6 +112,7 @@ class Uplink:
         self._takers: dict[type, Callable[[Any], None]] = {}
         self._followed: Callable[[], tuple[str, int, int]] = lambda: ("", 0, 0)
         self._roster: Callable[[], tuple[str, int]] = lambda: ("", 0)
+        self._papers: Callable[[], tuple[Held, ...]] = tuple
         self._fault = ""
         self._connected_s = -1e9
         # Since when the hub owes an answer. Sending again, or a new connection to the broker, is none.
@@ -139,6 +140,10 @@ class Uplink:
     def say_roster(self, roster: Callable[[], tuple[str, int]]) -> None:
         """`roster` tells each presence by which roster (or kit) this device goes: incarnation and generation."""
         self._roster = roster
+
+    def say_papers(self, papers: Callable[[], tuple[Held, ...]]) -> None:
+        """`papers` tells each presence by which papers this device goes."""
+        self._papers = papers
 
     def reconnect(self) -> None:
         """Connects anew and at once: the device's identity has changed, or the broker's place."""
@@ -354,7 +359,7 @@ class Uplink:
         incarnation, seen, applied = self._followed()
         kind = self._settings.kind
         told = (stamp.boot, number, self._version, kind, seen, applied, incarnation, self._run, *self._roster())
-        return Presence(True, *told)  # noqa: FBT003 (online)
+        return Presence(True, *told, papers=self._papers())  # noqa: FBT003 (online)
 
 
 def read_counter(path: Path) -> int:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from wire import signed
-from wire.messages import Desired, Kit, Order, Roam, Roster
+from wire.messages import Desired, Kit, Order, Paper, Roam, Roster
 
 Refusal = Literal["no_key", "signature"]
 
@@ -50,6 +50,15 @@ def kit(state_dir: Path, device: str, told: Kit) -> Refusal | None:
     """Why a kit is not the hub's word for this device, or None when it is."""
     try:
         data = signed.kit_bytes(device, told.incarnation, told.generation, told.sealed)
+    except signed.NotCanonical:
+        return "signature"
+    return _check(state_dir, data, told.signature)
+
+
+def paper(state_dir: Path, device: str, told: Paper) -> Refusal | None:
+    """Why a paper is not the hub's word for this device, or None when it is."""
+    try:
+        data = signed.paper_bytes(device, told.kind, told.incarnation, told.generation, told.sealed)
     except signed.NotCanonical:
         return "signature"
     return _check(state_dir, data, told.signature)

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hub import chain
 from hub.chain import Anchor
 from wire import signed
-from wire.messages import Desired, Grant, Kit, Order, Roam, Roster
+from wire.messages import Desired, Grant, Kit, Order, Paper, Roam, Roster
 
 
 class Signing:
@@ -51,6 +51,12 @@ class Signing:
         text = _text(sealed)
         data = signed.kit_bytes(device, incarnation, generation, text)
         return Kit(incarnation, generation, text, _text(self._key.sign(data)))
+
+    def paper(self, device: str, kind: str, incarnation: str, generation: int, sealed: bytes) -> Paper:
+        """A sealed paper of a kind, signed."""
+        text = _text(sealed)
+        data = signed.paper_bytes(device, kind, incarnation, generation, text)
+        return Paper(kind, incarnation, generation, text, _text(self._key.sign(data)))
 
     def roam(self, device: str, grants: Sequence[Grant], made_ms: int) -> Roam:
         """Grants for one access point, signed."""

@@ -28,6 +28,7 @@ from wire.messages import (
     Desired,
     Kit,
     Order,
+    Paper,
     Presence,
     Roam,
     Roster,
@@ -71,19 +72,20 @@ Sent at each connection, and as the last will. `connection` never goes back: an 
 not the newest of its boot is ignored.
 """
 _DOWN = """\
-Desired state, rosters, kits, roaming grants, orders and renewed certificates; `what` tells which. A device ignores
-what it does not know.
+Desired state, rosters, kits, roaming grants, papers, orders and renewed certificates; `what` tells which. A device
+ignores what it does not know.
 
 The hub keeps what it has to say in its own database until the answer has come (a record of kind `reported`,
-`roster_report`, `kit_report`, `result` or `inventory`, or a presence that tells the generation) or its time is over,
-and says it again at each new connection or after a minute. So each may come more than once: a device obeys one order's
-`id` once, and a generation that it has is nothing new. The signature (Ed25519, RFC 8032) is over these bytes: JSON in
-UTF-8 without white space, keys sorted by code point, no fractions, of
+`roster_report`, `kit_report`, `paper_report`, `result` or `inventory`, or a presence that tells the generation) or its
+time is over, and says it again at each new connection or after a minute. So each may come more than once: a device
+obeys one order's `id` once, and a generation that it has is nothing new. The signature (Ed25519, RFC 8032) is over
+these bytes: JSON in UTF-8 without white space, keys sorted by code point, no fractions, of
 
     {"device", "document", "generation", "incarnation", "purpose": "machinaka desired 1"}
     {"arguments", "device", "id", "name", "nonce", "not_after_ms", "purpose": "machinaka order 1"}
     {"device", "generation", "incarnation", "purpose": "machinaka roster 1", "sealed"}
     {"device", "generation", "incarnation", "purpose": "machinaka kit 1", "sealed"}
+    {"device", "generation", "incarnation", "kind", "purpose": "machinaka paper 1", "sealed"}
     {"device", "grants", "made_ms", "purpose": "machinaka roam 1"}  (of each grant all fields)
 
 where `device` is the device's own name. What is not signed, or for another, or too late, is not obeyed.
@@ -105,6 +107,9 @@ is away. Its content is described in `wire/kit.py`. A guest's device is named by
 over its address (lower case, with colons) under the key of the day in Japan; the address itself crosses nowhere. What
 identifies a guest (`contact` of a consent) is sealed to the month's key in the same way, bound to the bytes of
 `{"purpose": "machinaka contact 1", "session"}`.
+
+A paper is sealed in the same way, with its `kind` in the additional data (`machinaka paper content 1`). A `shelf` is
+what a lent tablet shows (`wire/shelf.py`), a `purse` how much of which benefit a device may take (`wire/purse.py`).
 """
 
 
@@ -124,7 +129,7 @@ def document() -> dict[str, Any]:
             "up": _channel("up", _UP, "batch"),
             "presence": _channel("presence", _PRESENCE, "presence"),
             "ack": _channel("ack", _ACK, "ack"),
-            "down": _channel("down", _DOWN, "desired", "order", "certificate", "roster", "kit", "roam"),
+            "down": _channel("down", _DOWN, "desired", "order", "certificate", "roster", "kit", "roam", "paper"),
         },
         "operations": {
             "deviceSendsBatch": _operation("send", "up", "A device sends records.", qos=1),
@@ -195,13 +200,16 @@ def _messages() -> dict[str, Any]:
     return {
         "batch": _message(Batch, "Records of one lane", batches),
         "ack": _message(Ack, "What the hub has", ["ack", "ack-of-one-run", "ack-of-a-beginning"]),
-        "presence": _message(Presence, "Online or not", ["presence", "presence-of-a-terminal", "last-will"]),
+        "presence": _message(
+            Presence, "Online or not", ["presence", "presence-of-a-terminal", "presence-of-a-tablet", "last-will"]
+        ),
         "desired": _message(Desired, "What a device is to be", ["down-desired"]),
         "order": _message(Order, "One thing to do", ["down-order"]),
         "certificate": _message(Certificate, "A renewed identity", ["down-certificate"]),
         "roster": _message(Roster, "What a terminal is to know of cards", ["down-roster"]),
         "kit": _message(Kit, "What an access point needs to receive guests", ["down-kit"]),
         "roam": _message(Roam, "Who is known at the town's other access points", ["down-roam"]),
+        "paper": _message(Paper, "What a tablet shows, or which benefits a device may take", ["down-paper"]),
     }
 
 
@@ -222,7 +230,7 @@ def _message(type_: type[msgspec.Struct], title: str, examples: list[str]) -> di
 
 
 def _schemas() -> dict[str, Any]:
-    types = [Batch, Ack, Presence, Desired, Order, Certificate, Roster, Kit, Roam, *BODY_OF_KIND.values()]
+    types = [Batch, Ack, Presence, Desired, Order, Certificate, Roster, Kit, Roam, Paper, *BODY_OF_KIND.values()]
     _, components = msgspec.json.schema_components(types, ref_template=_SCHEMAS + "{name}")
     schemas: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(components))  # plain values: lists, no tuples
     record = schemas["Record"]

@@ -9,11 +9,11 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from wire.fields import KIND_PATTERN, Spool, Through
 from wire.messages import (
     BATCH_BYTES,
     BATCH_PLAIN_BYTES,
     BODY_OF_KIND,
-    KIND_PATTERN,
     LANE_OF_KIND,
     RECORDS_PER_BATCH,
     Ack,
@@ -22,8 +22,6 @@ from wire.messages import (
     Lane,
     Presence,
     Record,
-    Spool,
-    Through,
 )
 
 PLAIN_BYTES = 512

@@ -7,19 +7,30 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-# SQLite and PostgreSQL hold 64-bit signed integers; a figure outside is not one of ours.
-INT64_MAX = 2**63 - 1
+from wire.fields import (
+    INT64_MAX,
+    KIND_PATTERN,
+    Count,
+    Identifier,
+    Kind,
+    Millis,
+    Seq,
+    Spool,
+    Text,
+    Through,
+)
+from wire.tablet import Answer, BenefitUse, ContentSeen, HelpAsk, PaperReport, TabletState
 
-Seq = Annotated[int, msgspec.Meta(ge=1, le=INT64_MAX)]
-Through = Annotated[int, msgspec.Meta(ge=0, le=INT64_MAX)]
-Count = Annotated[int, msgspec.Meta(ge=0, le=INT64_MAX)]
-Millis = Annotated[int, msgspec.Meta(ge=-INT64_MAX, le=INT64_MAX)]
-Text = Annotated[str, msgspec.Meta(max_length=200)]
-# The length is said as well: `$` lets a line feed after the last digit pass.
-Spool = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{16}$", max_length=16)]
-KIND_PATTERN = "^[a-z][a-z_]{0,31}$"
-# The codec checks the pattern once a batch and kind: here it would be matched for each record (0.3 of 0.5 µs).
-Kind = Annotated[str, msgspec.Meta(min_length=1, max_length=32, extra_json_schema={"pattern": KIND_PATTERN})]
+__all__ = [
+    "INT64_MAX",
+    "KIND_PATTERN",
+    "Answer",
+    "BenefitUse",
+    "ContentSeen",
+    "HelpAsk",
+    "PaperReport",
+    "TabletState",
+]
 
 Lane = Literal["urgent", "bulk"]
 ClockQuality = Literal["synced", "held", "unset"]
@@ -38,6 +49,10 @@ LANE_OF_KIND: dict[str, Lane] = {
     "disaster_report": "urgent",
     "loan": "urgent",
     "renewal": "urgent",
+    "paper_report": "urgent",
+    "help_ask": "urgent",
+    "answer": "urgent",
+    "benefit_use": "urgent",
     "health": "bulk",
     "usage": "bulk",
     "wifi_session": "bulk",
@@ -47,6 +62,7 @@ LANE_OF_KIND: dict[str, Lane] = {
     "dropped": "bulk",
     "inventory": "bulk",
     "bundle": "bulk",
+    "tablet_state": "bulk",
 }
 
 RECORDS_PER_BATCH = 500
@@ -100,12 +116,21 @@ class Ack(msgspec.Struct, frozen=True, omit_defaults=True):
     begins: bool = False
 
 
+class Held(msgspec.Struct, frozen=True):
+    """A paper (`Paper`) that a device goes by."""
+
+    kind: Kind
+    incarnation: Text
+    generation: Count
+
+
 class Presence(msgspec.Struct, frozen=True, omit_defaults=True):
     """Online or not; also the last will.  A will whose `connection` is not the newest of its boot is ignored.
 
     `connection` counts the connections of a device and never goes back (kept on its disk). `run` is random and new with
     each start of the agent: one that comes back after another shows that two devices use one identity. `roster` is the
-    incarnation of the roster that a terminal goes by, or of the kit that an access point does, with its generation.
+    incarnation of the roster that a terminal goes by, or of the kit that an access point does, with its generation;
+    `papers` tells the same of each paper that it holds.
     """
 
     online: bool
@@ -119,13 +144,13 @@ class Presence(msgspec.Struct, frozen=True, omit_defaults=True):
     run: Text = ""
     roster: Text = ""
     roster_generation: Count = 0
+    papers: Annotated[tuple[Held, ...], msgspec.Meta(max_length=16)] = ()
 
 
 # ---- down: one of these a message, told apart by `what`
 
 # Ed25519 (RFC 8032), in base64 as RFC 4648 section 5 has it, without padding; over the bytes of wire/signed.py.
 Signature = Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_-]{86}$", max_length=86)]
-Identifier = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{32}$", max_length=32)]
 
 
 class Desired(msgspec.Struct, frozen=True, tag_field="what", tag="desired"):
@@ -211,7 +236,22 @@ class Roam(msgspec.Struct, frozen=True, tag_field="what", tag="roam"):
     signature: Signature
 
 
-Down = Desired | Order | Certificate | Roster | Kit | Roam
+class Paper(msgspec.Struct, frozen=True, tag_field="what", tag="paper"):
+    """A sealed paper of some kind, whole, sealed to the certificate's key of one device and signed.
+
+    Kinds: `shelf` (`wire/shelf.py`: what a tablet shows and goes by) and `purse` (`wire/purse.py`: how much of which
+    benefit a device may take while the hub is away). `generation` counts the papers of an `incarnation` and kind; an
+    older one than the device goes by is refused.
+    """
+
+    kind: Kind
+    incarnation: Text
+    generation: Count
+    sealed: Annotated[str, msgspec.Meta(max_length=90_000)]
+    signature: Signature
+
+
+Down = Desired | Order | Certificate | Roster | Kit | Roam | Paper
 
 
 # ---- bodies, by kind
@@ -271,18 +311,27 @@ class Health(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Interface(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Counters of one network interface since boot, in bytes; the record's boot id names the boot."""
+    """Counters of one network interface since boot, in bytes; the record's boot id names the boot.
+
+    `sim` is the ICCID of the card behind a mobile one, where the modem tells it. `bits` 32: the counters wrap there.
+    """
 
     name: Text
     rx_bytes: Count
     tx_bytes: Count
     link: Literal["wifi", "mobile", "wired", "tunnel", "other"] = "other"
+    sim: Text = ""
+    bits: Literal[32, 64] = 64
 
 
-class Usage(msgspec.Struct, frozen=True):
-    """Cumulative counters of every interface but loopback; the hub takes differences within one boot."""
+class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Cumulative counters of every interface but loopback; the hub takes differences within one boot.
+
+    `occasion` tells why now: at midnight in Japan, before the device goes off, or simply because it was time.
+    """
 
     interfaces: Annotated[tuple[Interface, ...], msgspec.Meta(max_length=64)]
+    occasion: Literal["round", "midnight", "shutdown"] = "round"
 
 
 class ClockReading(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -511,4 +560,10 @@ BODY_OF_KIND: dict[str, type[msgspec.Struct]] = {
     "wifi_state": WifiState,
     "disaster_report": DisasterReport,
     "kit_report": KitReport,
+    "paper_report": PaperReport,
+    "tablet_state": TabletState,
+    "content": ContentSeen,
+    "answer": Answer,
+    "help_ask": HelpAsk,
+    "benefit_use": BenefitUse,
 }

@@ -101,6 +101,33 @@ def kit_place_bytes(device: str, incarnation: str, generation: int) -> bytes:
     )
 
 
+def paper_bytes(device: str, kind: str, incarnation: str, generation: int, sealed: str) -> bytes:
+    """What is signed of a paper; its content is sealed, and nobody between can read it. Raises NotCanonical."""
+    return _bytes(
+        {
+            "purpose": "machinaka paper 1",
+            "device": device,
+            "kind": kind,
+            "incarnation": incarnation,
+            "generation": generation,
+            "sealed": sealed,
+        }
+    )
+
+
+def paper_place_bytes(device: str, kind: str, incarnation: str, generation: int) -> bytes:
+    """What the seal of a paper is bound to: it opens at this device, as this kind and generation, and nowhere else."""
+    return _bytes(
+        {
+            "purpose": "machinaka paper content 1",
+            "device": device,
+            "kind": kind,
+            "incarnation": incarnation,
+            "generation": generation,
+        }
+    )
+
+
 def roam_bytes(device: str, grants: Sequence[Grant], made_ms: int) -> bytes:
     """What is signed of the grants for a device: each with all its fields. Raises NotCanonical."""
     plain = [{name: getattr(grant, name) for name in Grant.__struct_fields__} for grant in grants]

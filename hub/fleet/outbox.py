@@ -12,7 +12,7 @@ import msgspec
 
 from hub.db import Connection, Into, insert
 
-What = Literal["desired", "order", "certificate", "roster", "kit", "roam"]
+What = Literal["desired", "order", "certificate", "roster", "kit", "roam", "paper"]
 Reason = Literal["clone", "stolen", "revoked"]
 
 FOR_EVER_MS = 2**63 - 1

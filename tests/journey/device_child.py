@@ -32,7 +32,7 @@ async def _keep(spool: AsyncSpool, clock: Clock, lane: Lane, n: int) -> None:
     if lane == "urgent":
         seq = await spool.append("punch", Punch(secrets.token_hex(16), "clock_in"), clock.stamp())
     else:
-        seq = await spool.append("content", Content(n), clock.stamp())
+        seq = await spool.append("note", Content(n), clock.stamp())
     print(lane, seq, flush=True)
 
 

@@ -45,7 +45,7 @@ class Device:
     async def bulk(self, count: int) -> None:
         """Keeps bulk records."""
         await asyncio.gather(
-            *(self.spool.append("content", ProcessState("x", "y"), self.clock.stamp()) for _ in range(count))
+            *(self.spool.append("note", ProcessState("x", "y"), self.clock.stamp()) for _ in range(count))
         )
 
 

@@ -25,6 +25,7 @@ from wire.messages import (
     Dropped,
     Grant,
     Health,
+    Held,
     Interface,
     Inventory,
     Kit,
@@ -32,6 +33,7 @@ from wire.messages import (
     Lane,
     Network,
     Order,
+    Paper,
     Presence,
     ProcessState,
     Punch,
@@ -49,6 +51,7 @@ from wire.messages import (
     WifiSession,
     WifiState,
 )
+from wire.tablet import Answer, BenefitUse, ContentSeen, HelpAsk, Modem, PaperReport, TabletState
 
 counts = st.one_of(st.integers(0, 9), st.integers(0, INT64_MAX))
 seqs = st.one_of(st.integers(1, 9), st.integers(1, INT64_MAX))
@@ -65,7 +68,13 @@ signatures = st.from_regex(r"[A-Za-z0-9_-]{86}", fullmatch=True)
 
 processes = st.builds(ProcessState, texts, texts, counts)
 interfaces = st.builds(
-    Interface, texts, counts, counts, st.sampled_from(["wifi", "mobile", "wired", "tunnel", "other"])
+    Interface,
+    texts,
+    counts,
+    counts,
+    st.sampled_from(["wifi", "mobile", "wired", "tunnel", "other"]),
+    texts,
+    st.sampled_from([32, 64]),
 )
 BODIES: dict[str, st.SearchStrategy[msgspec.Struct]] = {
     "punch": st.builds(
@@ -97,7 +106,9 @@ BODIES: dict[str, st.SearchStrategy[msgspec.Struct]] = {
         reader=texts,
         reader_since_ms=st.none() | millis,
     ),
-    "usage": st.builds(Usage, st.lists(interfaces, max_size=3).map(tuple)),
+    "usage": st.builds(
+        Usage, st.lists(interfaces, max_size=3).map(tuple), st.sampled_from(["round", "midnight", "shutdown"])
+    ),
     "clock": st.builds(ClockReading, millis, millis, qualities, millis),
     "dropped": st.builds(Dropped, st.dictionaries(texts, counts, max_size=3), lanes, seqs, seqs),
     "alarm": st.builds(Alarm, texts, st.sampled_from(["begun", "ended"]), texts),
@@ -178,6 +189,34 @@ BODIES |= {
     ),
     "kit_report": st.builds(KitReport, texts, counts, st.sampled_from(["applied", "refused"]), texts),
 }
+percents = st.none() | st.integers(0, 100)
+modems = st.builds(Modem, texts, texts, texts, texts, texts, st.booleans(), percents)
+BODIES |= {
+    "paper_report": st.builds(PaperReport, kinds, texts, counts, st.sampled_from(["applied", "refused"]), texts),
+    "tablet_state": st.builds(
+        TabletState,
+        percents,
+        st.none() | st.booleans(),
+        st.lists(modems, max_size=3).map(tuple),
+        st.sampled_from(["wifi", "mobile", "wired", "none", "unknown"]),
+        counts,
+        counts,
+        texts,
+    ),
+    "content": st.builds(ContentSeen, identifiers, st.sampled_from(["fetched", "opened", "dropped"])),
+    "answer": st.builds(Answer, identifiers, st.lists(st.lists(texts, max_size=3).map(tuple), max_size=3).map(tuple)),
+    "help_ask": st.builds(HelpAsk, identifiers, st.sampled_from(["asked", "taken_back"]), texts),
+    "benefit_use": st.builds(
+        BenefitUse,
+        identifiers,
+        texts,
+        st.integers(1, 10_000),
+        counts,
+        st.just("") | identifiers,
+        st.just("") | identifiers,
+        millis,
+    ),
+}
 known_bodies = st.sampled_from(sorted(BODIES)).flatmap(
     lambda kind: BODIES[kind].map(lambda body: (kind, codec.encode_body(body)))
 )
@@ -202,7 +241,10 @@ def batches(draw: st.DrawFn) -> Batch:
 
 
 acks = st.builds(Ack, spools, lanes, counts, texts, st.booleans())
-presences = st.builds(Presence, st.booleans(), texts, counts, texts, texts, counts, counts, texts, texts, texts, counts)
+papers = st.lists(st.builds(Held, kinds, texts, counts), max_size=3).map(tuple)
+presences = st.builds(
+    Presence, st.booleans(), texts, counts, texts, texts, counts, counts, texts, texts, texts, counts, papers
+)
 
 # What may be signed: JSON without fractions.
 plain_values: st.SearchStrategy[Any] = st.recursive(
@@ -219,5 +261,6 @@ downs: st.SearchStrategy[Down] = st.one_of(
     st.builds(Certificate, texts),
     st.builds(Roster, texts, counts, texts, signatures),
     st.builds(Kit, texts, counts, texts, signatures),
+    st.builds(Paper, kinds, texts, counts, texts, signatures),
     st.builds(Roam, st.lists(grants, max_size=3).map(tuple), millis, signatures),
 )

@@ -27,12 +27,14 @@ from wire.messages import (
     Dropped,
     Grant,
     Health,
+    Held,
     Interface,
     Inventory,
     Kit,
     KitReport,
     Network,
     Order,
+    Paper,
     Presence,
     ProcessState,
     Punch,
@@ -49,6 +51,7 @@ from wire.messages import (
     WifiState,
 )
 from wire.roster import CardKind, RosterCard, RosterContent
+from wire.tablet import Answer, BenefitUse, ContentSeen, HelpAsk, Modem, PaperReport, TabletState
 
 FOLDER = Path(wire.__file__).parent / "golden"
 
@@ -99,6 +102,9 @@ GRANTS = (
 )
 ROAM_BYTES = signed.roam_bytes("access-point-1", GRANTS, AT_MS)
 
+PAPER_BYTES = signed.paper_bytes("tablet-1", "shelf", INCARNATION, 5, SEALED)
+SIM = "8981100000000000012"
+
 # Of each kind: a body with every field, and one with only those that must be there.
 BODIES: dict[str, tuple[msgspec.Struct, msgspec.Struct]] = {
     "punch": (
@@ -128,7 +134,14 @@ BODIES: dict[str, tuple[msgspec.Struct, msgspec.Struct]] = {
         Health(0, 1_979_711_488, 1_502_838_784, 31_268_536_320, 24_117_248_000, 42),
     ),
     "usage": (
-        Usage((Interface("wlan0", 734_003_200, 52_428_800, "wifi"), Interface("eth0", 0, 0))),
+        Usage(
+            (
+                Interface("wwan0", 734_003_200, 52_428_800, "mobile", SIM, 32),
+                Interface("wlan0", 734_003_200, 52_428_800, "wifi"),
+                Interface("eth0", 0, 0),
+            ),
+            "midnight",
+        ),
         Usage(()),
     ),
     "clock": (
@@ -220,6 +233,32 @@ BODIES: dict[str, tuple[msgspec.Struct, msgspec.Struct]] = {
         KitReport(INCARNATION, 3, "refused", "signature"),
         KitReport(INCARNATION, 3),
     ),
+    "paper_report": (
+        PaperReport("shelf", INCARNATION, 5, "refused", "sealed"),
+        PaperReport("purse", INCARNATION, 2),
+    ),
+    "tablet_state": (
+        TabletState(
+            83,
+            True,
+            (Modem("wwan0", SIM, "connected", "NTT DOCOMO", "lte", True, 62), Modem("wwan1")),
+            "mobile",
+            41_943_040,
+            1,
+            "large",
+        ),
+        TabletState(),
+    ),
+    "content": (ContentSeen(SESSION, "opened"), ContentSeen(ORDER, "fetched")),
+    "answer": (
+        Answer(SESSION, (("はい",), ("バス", "買い物"), (), ("雪かきが大変です",))),
+        Answer(ORDER, ()),
+    ),
+    "help_ask": (HelpAsk(SESSION, "taken_back", "画面が動かない"), HelpAsk(SESSION)),
+    "benefit_use": (
+        BenefitUse(NONCE, "taxi-2026.000017", 1, 4, "18e2c96fd40b73a5f1067c2b9e845d30", SESSION, AT_MS + MINUTE_MS),
+        BenefitUse(SESSION, "taxi-2026.000017", 2, 5),
+    ),
 }
 _CLOCKS: dict[str, tuple[ClockQuality, ClockQuality]] = {
     "punch": ("synced", "held"),
@@ -229,6 +268,7 @@ _CLOCKS: dict[str, tuple[ClockQuality, ClockQuality]] = {
 _AFTER = {"punch": 41, "health": 7, "usage": 0, "clock": 2, "dropped": 1499, "alarm": 3}
 _AFTER |= {"reported": 5, "roster_report": 9, "result": 8, "bundle": 60, "renewal": 11, "inventory": 0}
 _AFTER |= {"wifi_session": 200, "consent": 12, "wifi_state": 70, "disaster_report": 4, "kit_report": 6}
+_AFTER |= {"paper_report": 2, "tablet_state": 30, "content": 44, "answer": 21, "help_ask": 23, "benefit_use": 90}
 
 
 def _record(seq: int, kind: str, nth: int) -> Record:
@@ -242,11 +282,18 @@ def _of_kind(kind: str) -> Batch:
     return Batch(SPOOL, LANE_OF_KIND[kind], after, (_record(after + 1, kind, 0), _record(after + 2, kind, 1)))
 
 
+# As it was before interfaces told their card.
+_USAGE = Usage((Interface("wlan0", 734_003_200, 52_428_800, "wifi"), Interface("eth0", 0, 0)))
 MIXED = Batch(
     SPOOL,
     "bulk",
     12,
-    (_record(13, "clock", 0), _record(14, "health", 0), _record(15, "usage", 0), _record(16, "health", 1)),
+    (
+        _record(13, "clock", 0),
+        _record(14, "health", 0),
+        msgspec.structs.replace(_record(15, "usage", 0), body=msgspec.Raw(codec.encode_body(_USAGE))),
+        _record(16, "health", 1),
+    ),
 )
 # What every file says.
 BATCHES: dict[str, Batch] = {
@@ -286,6 +333,20 @@ PRESENCES = {
         roster=INCARNATION,
         roster_generation=7,
     ),
+    "presence-of-a-tablet.json": Presence(
+        online=True,
+        boot=BOOT,
+        connection=77,
+        version="0.1.0",
+        device_kind="tablet",
+        seen=4,
+        applied=4,
+        incarnation=INCARNATION,
+        run=RUN,
+        roster=INCARNATION,
+        roster_generation=7,
+        papers=(Held("shelf", INCARNATION, 5),),
+    ),
     "last-will.json": Presence(online=False, boot=BOOT, connection=1207),
 }
 DOWNS: dict[str, Down] = {
@@ -294,6 +355,7 @@ DOWNS: dict[str, Down] = {
     "down-certificate.json": Certificate(CHAIN),
     "down-roster.json": Roster(INCARNATION, 7, SEALED, _signature(ROSTER_BYTES)),
     "down-kit.json": Kit(INCARNATION, 3, SEALED, _signature(KIT_BYTES)),
+    "down-paper.json": Paper("shelf", INCARNATION, 5, SEALED, _signature(PAPER_BYTES)),
     "down-roam.json": Roam(GRANTS, AT_MS, _signature(ROAM_BYTES)),
 }
 

@@ -18,16 +18,19 @@ from wire.messages import (
     Desired,
     Drift,
     Grant,
+    Held,
     Interface,
     Kit,
     Network,
     Order,
+    Paper,
     Presence,
     ProcessState,
     Roam,
     Roster,
     SelfCheck,
 )
+from wire.tablet import Modem
 
 # The fields that must be there, for ever: one more would shut out every device in the field, one less
 # would let a device leave out what older hubs need.
@@ -76,6 +79,15 @@ REQUIRED: dict[type[msgspec.Struct], tuple[str, ...]] = {
     SelfCheck: ("name", "ok", "at_ms"),
     BODY_OF_KIND["disaster_report"]: ("run", "state", "by"),
     BODY_OF_KIND["kit_report"]: ("incarnation", "generation"),
+    BODY_OF_KIND["paper_report"]: ("kind", "incarnation", "generation"),
+    BODY_OF_KIND["tablet_state"]: (),
+    Modem: ("interface",),
+    Held: ("kind", "incarnation", "generation"),
+    BODY_OF_KIND["content"]: ("item", "what"),
+    BODY_OF_KIND["answer"]: ("item", "answers"),
+    BODY_OF_KIND["help_ask"]: ("ask",),
+    BODY_OF_KIND["benefit_use"]: ("use", "allowance", "units", "used"),
+    Paper: ("kind", "incarnation", "generation", "sealed", "signature"),
     Certificate: ("chain",),
     Kit: ("incarnation", "generation", "sealed", "signature"),
     Grant: ("origin", "guest", "day", "ends_ms"),
@@ -161,6 +173,8 @@ def _objects(of: Any, type_: type[msgspec.Struct]) -> Iterator[tuple[type[msgspe
         "networks": Network,
         "checks": SelfCheck,
         "grants": Grant,
+        "modems": Modem,
+        "papers": Held,
     }
     for field in inner.keys() & of.keys():
         for each in of[field]:
@@ -175,7 +189,7 @@ def _all_objects() -> Iterator[tuple[type[msgspec.Struct], dict[str, Any]]]:
     for name in ACKS:
         yield Ack, value(name)
     for name in PRESENCES:
-        yield Presence, value(name)
+        yield from _objects(value(name), Presence)
     for name, message in DOWNS.items():
         yield from _objects({key: each for key, each in value(name).items() if key != "what"}, type(message))
 

@@ -101,7 +101,7 @@ def test_the_hub_reads_what_the_golden_bodies_say(db: Db) -> None:
     assert db.read(lambda conn: store.dropped(conn, row.id)) == {"health": 1437, "usage": 24}
     assert [(alarm.name, alarm.ended_ms is None) for alarm in db.read(store.alarms)] == [("reader", False)]
     hours = db.read(lambda conn: store.usage_series(conn, row.id, AT_MS - 7_200_000, AT_MS + 7_200_000))
-    assert {hour.interface for hour in hours} == {"wlan0", "eth0"}
+    assert {hour.interface for hour in hours} == {"wwan0", "wlan0", "eth0"}
 
     take_in(db, (topics.topic("terminal-1", "presence"), payload("last-will.json")))
     gone = db.read(lambda conn: store.device(conn, "terminal-1"))
