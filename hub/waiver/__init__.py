@@ -1,0 +1,1 @@
+"""Lines the town pays for: tariffs, waivers, the carrier's bill, the ledger, the month and the year."""

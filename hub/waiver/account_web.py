@@ -1,0 +1,5 @@
+"""Pages of the ledger, receipts, statements and reminders."""
+
+from fastapi import APIRouter
+
+router = APIRouter()

@@ -1,0 +1,5 @@
+"""Pages of the carrier's bills."""
+
+from fastapi import APIRouter
+
+router = APIRouter()

@@ -1,0 +1,5 @@
+"""Pages of residents, lines, tariffs, rules, applications and decisions."""
+
+from fastapi import APIRouter
+
+router = APIRouter()
