@@ -72,6 +72,25 @@ class IdentitySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     late_after_s: Positive = 900
 
 
+class TabletSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The home page of a lent tablet, on this machine only. Port 0: none.
+
+    `browser_policies` is the folder of Chromium's managed policies (empty: none are written); `speech` and `sound` are
+    the commands that read a text aloud from standard input and that set the volume, `backlight` the folder of the
+    screen's light in /sys (empty: the buttons for them are not shown). `dbus` is the address of the bus of ModemManager
+    and NetworkManager (empty: the system's).
+    """
+
+    host: Literal["127.0.0.1", "::1"] = "127.0.0.1"
+    port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 0
+    browser_policies: str = ""
+    speech: tuple[str, ...] = ()
+    sound: tuple[str, ...] = ()
+    backlight: str = ""
+    dbus: str = ""
+    sample_every_s: Annotated[int, msgspec.Meta(ge=10, le=900)] = 900
+
+
 class WifiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How an access point stands in the town's networks. Without `guests` it receives nobody.
 
@@ -116,6 +135,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     identity: IdentitySettings = IdentitySettings()
     orders: OrderSettings = OrderSettings()
     wifi: WifiSettings = WifiSettings()
+    tablet: TabletSettings = TabletSettings()
     health_every_s: Positive = 60
     usage_every_s: Positive = 60
     supervisor_socket: str = ""

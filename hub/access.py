@@ -31,6 +31,14 @@ Need = Literal[
     "wifi_rules",
     "disaster",
     "inquiry",
+    "tablets",
+    "content",
+    "waivers",
+    "apply",
+    "decide",
+    "bills",
+    "waiver_rules",
+    "benefits",
 ]
 
 NEEDS: tuple[Need, ...] = get_args(Need)
@@ -44,8 +52,27 @@ ROLES: tuple[Role, ...] = get_args(Role)
 # payroll: files for the payroll; wifi: access points and what they are used for, to look; vouchers: to make and print;
 # wifi_rules: terms, retention, other makers' access points; disaster: to ask for the disaster network, or to confirm
 # another person's; inquiry: to enter a lawful inquiry, or to decide on another person's.
+# tablets: lent tablets and who asks for help, to look and to see to; content: what they show; waivers: residents,
+# lines, the month, statements and reports, to look; apply: registers and applications, to enter; decide: on another
+# person's application; bills: the carrier's bill, receipts, the month's closing; waiver_rules: tariffs, rules, layouts;
+# benefits: grants and cards.
 # What the IT officer, who keeps the machines, has no part in: people and their hours.
-_OF_PEOPLE: set[Need] = {"people", "attendance", "attend", "approve_time", "close", "profile", "payroll", "inquiry"}
+_OF_PEOPLE: set[Need] = {
+    "people",
+    "attendance",
+    "attend",
+    "approve_time",
+    "close",
+    "profile",
+    "payroll",
+    "inquiry",
+    "waivers",
+    "apply",
+    "decide",
+    "bills",
+    "waiver_rules",
+    "benefits",
+}
 _MAY: dict[Role, frozenset[Need]] = {
     "administrator": frozenset(NEEDS),
     "it": frozenset(set(NEEDS) - _OF_PEOPLE),
@@ -64,14 +91,32 @@ _MAY: dict[Role, frozenset[Need]] = {
             "wifi",
             "vouchers",
             "inquiry",
+            "tablets",
+            "content",
+            "waivers",
+            "apply",
+            "benefits",
         }
     ),
     "approver": frozenset(
-        {"own", "devices", "taps", "approve", "my_time", "attendance", "approve_time", "wifi", "disaster", "inquiry"}
+        {
+            "own",
+            "devices",
+            "taps",
+            "approve",
+            "my_time",
+            "attendance",
+            "approve_time",
+            "wifi",
+            "disaster",
+            "inquiry",
+            "waivers",
+            "decide",
+        }
     ),
-    "finance": frozenset({"own", "devices", "my_time", "payroll"}),
-    "support": frozenset({"own", "devices", "inventory", "my_time", "wifi", "vouchers"}),
-    "auditor": frozenset({"own", "devices", "taps", "audit", "my_time", "attendance", "wifi"}),
+    "finance": frozenset({"own", "devices", "my_time", "payroll", "waivers", "bills", "waiver_rules"}),
+    "support": frozenset({"own", "devices", "inventory", "my_time", "wifi", "vouchers", "tablets", "content"}),
+    "auditor": frozenset({"own", "devices", "taps", "audit", "my_time", "attendance", "wifi", "waivers"}),
     "staff": frozenset({"own", "my_time"}),
 }
 

@@ -41,6 +41,7 @@ from hub.attendance import (
 )
 from hub.attendance import web as attendance
 from hub.attendance.reminders import Reminders
+from hub.benefit import web as benefit
 from hub.brake import Brake
 from hub.broker.keeper import Keeper
 from hub.db import Db, Fault
@@ -70,6 +71,10 @@ from hub.settings import Settings
 from hub.signing import Signing
 from hub.staff import roster_task
 from hub.staff import web as staff
+from hub.tablet import content_web
+from hub.tablet import web as tablet
+from hub.waiver import account_web, bill_web, register_web, report_web
+from hub.waiver import month_web as waiver_month_web
 from hub.wifi import (
     disaster_task,
     disaster_web,
@@ -127,6 +132,14 @@ ROUTERS = (
     privacy_web.router,
     inquiry_web.router,
     wifi.router,
+    tablet.router,
+    content_web.router,
+    register_web.router,
+    bill_web.router,
+    account_web.router,
+    report_web.router,
+    waiver_month_web.router,
+    benefit.router,
     login.router,
     welcome.router,
     account.router,
@@ -250,6 +263,7 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
     shutting = stolen.begin(app)
     works = (
         *_begin_wifi(app, wifi_keys),
+        *_begin_tablets(app),
         rolling,
         cards,
         ordering,
@@ -290,6 +304,11 @@ def _begin_wifi(app: FastAPI, wifi_keys: Path) -> tuple[asyncio.Task[None], ...]
         begin(purge_task.run(db, wifi_keys), name="what is overdue of the Wi-Fi"),
         *radius_intake.begin(app, db, wifi_keys),
     )
+
+
+def _begin_tablets(app: FastAPI) -> tuple[asyncio.Task[None], ...]:
+    """What goes on for lent tablets, waivers and benefits beside their pages."""
+    return ()
 
 
 def _make_list(identity: Identity) -> None:

@@ -20,15 +20,21 @@ from hub.schema import (
     api,
     attendance,
     audit,
+    benefit,
+    bill,
     clone,
     identity,
     inventory,
+    ledger,
     orders,
     outbox,
+    paper,
     people,
     policy,
+    register,
     rollout,
     staff,
+    tablet,
     wifi,
 )
 
@@ -153,6 +159,13 @@ def m016_attendance(db: Database) -> None:
 def m017_wifi(db: Database) -> None:
     """The town's Wi-Fi."""
     _make(db, wifi.TABLES)
+
+
+@migrations()
+def m018_waivers(db: Database) -> None:
+    """Papers of devices, lent tablets, the registers of waivers, bills, the ledger, and benefits on a card."""
+    for one in (paper, tablet, register, bill, ledger, benefit):
+        _make(db, one.TABLES)
 
 
 def _make(db: Database, statements: str) -> None:

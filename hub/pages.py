@@ -35,11 +35,23 @@ RAIL: tuple[tuple[str, str, Need], ...] = (
     ("/attendance", "attendance", "taps"),
     ("/payroll", "attendance", "payroll"),
     ("/wifi", "wifi", "wifi"),
+    ("/waiver", "tablets", "waivers"),
+    ("/tablets", "tablets", "tablets"),
     ("/my-time", "my_time", "my_time"),
     ("/settings", "settings", "own"),
 )
-# Pages that stand under another's word in the rail: they are tabs of it (`attendance_macros.html`).
-_UNDER = {"/attendance": "attendance", "/taps": "attendance", "/staff": "attendance", "/payroll": "attendance"}
+# Pages that stand under another's word in the rail: they are tabs of it (`attendance_macros.html`,
+# `waiver_macros.html`).
+_UNDER = {
+    "/attendance": "attendance",
+    "/taps": "attendance",
+    "/staff": "attendance",
+    "/payroll": "attendance",
+    "/waiver": "tablets",
+    "/tablets": "tablets",
+    "/content": "tablets",
+    "/benefits": "tablets",
+}
 _MARKS = {"ok": "●", "warning": "▲", "fault": "■", "offline": "○", "unheard": "□"}
 _STANDING_MARKS = {"accepted": "●", "repeat": "▲", "unknown": "■", "unsure": "▲", "refused": "■"}
 

@@ -101,6 +101,11 @@ class Town:
         return f"http://{HOST}:{self.ports.kiosk}/"
 
     @property
+    def tablet(self) -> str:
+        """The home page of the lent tablet."""
+        return f"http://{HOST}:{self.ports.tablet}/"
+
+    @property
     def portal(self) -> str:
         """The page of the Wi-Fi's guests; on port 80 of a real access point, phones are led to it."""
         return f"http://{HOST}:{self.ports.probes}/"
@@ -222,6 +227,8 @@ def _settle_agent(town: Town, kind: Kind) -> None:
             reader = f"udp:{town.field}"
         settings["attendance"] = settings.get("attendance", {}) | {"reader": reader}
         settings["kiosk"] = settings.get("kiosk", {}) | {"port": town.ports.kiosk}
+    if kind == "tablet":
+        settings["tablet"] = settings.get("tablet", {}) | {"port": town.ports.tablet}
     if kind == "access_point":
         settings["wifi"] = _desk(town) | settings.get("wifi", {}) | _desk_ports(town)
     _write(path, before, settings, _ABOUT_AGENT + _ABOUT.get(kind, ""))

@@ -28,6 +28,7 @@ class Ports(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     field: Port = 47000
     portal: Port = 8443
     probes: Port = 8090
+    tablet: Port = 8091
 
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -44,7 +44,7 @@ debian() {
 packages=(ca-certificates fonts-ipaexfont-gothic libusb-1.0-0 mosquitto)
 "$python" -c 'import ensurepip, venv' 2>/dev/null || packages+=(python3-venv)
 if [ "$want" != run ]; then
-  packages+=(chromium fonts-noto-cjk gcc git iproute2 libc6-dev libfaketime libpcsclite-dev linux-libc-dev nftables pcscd procps strace swig vsmartcard-vpcd)
+  packages+=(chromium dbus espeak-ng fonts-noto-cjk gcc git iproute2 libc6-dev libfaketime libpcsclite-dev linux-libc-dev nftables pcscd procps strace swig vsmartcard-vpcd)
   # The Wi-Fi, tried in network namespaces.
   packages+=(busybox conntrack curl dnsmasq-base freeradius freeradius-rest freeradius-utils hostapd iperf3 tcpdump udhcpc wpasupplicant)
   # pyscard and evdev have no Linux wheels and need the headers of the Python that builds them.

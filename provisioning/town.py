@@ -276,12 +276,13 @@ def _tell(town: Town) -> None:
         f"  Pages   {town.page}",
         f"  Kiosk   {town.kiosk}",
         f"  Wi-Fi   {town.portal}",
+        f"  Tablet  {town.tablet}",
         *_admin_link(town),
     ]
     if "SSH_CONNECTION" in os.environ:
         tunnel = " ".join(
             f"-L {port}:{HOST}:{port}"
-            for port in (town.ports.hub, town.ports.kiosk, town.ports.probes, town.ports.portal)
+            for port in (town.ports.hub, town.ports.kiosk, town.ports.tablet, town.ports.probes, town.ports.portal)
         )
         lines += ["", f"  From your own computer, first:  ssh {tunnel} <this machine>"]
     if reader_of(town).startswith("udp:"):

@@ -80,23 +80,34 @@ class Opening(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
 
 
 class Terminal(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What only an attendance terminal is told; `volume` in per cent."""
+    """What only an attendance terminal is told; `volume` in per cent. `benefits`: cards can pay with benefits here."""
 
     clock_out_from: TimeOfDay | UnsetType | None = UNSET
     debounce_s: Debounce | UnsetType | None = UNSET
     language: Language | UnsetType | None = UNSET
     sound: bool | UnsetType | None = UNSET
     volume: Percent | UnsetType | None = UNSET
+    benefits: bool | UnsetType | None = UNSET
 
 
 class Tablet(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What only a lent tablet is told; it is quiet from `quiet_from` to `quiet_until`, over midnight if need be."""
+    """What only a lent tablet is told; it is quiet from `quiet_from` to `quiet_until`, over midnight if need be.
+
+    `allowed` are the sites that its browser opens besides its own page (none: every site); `content_mb` (10^6 bytes) is
+    what newsletters may take on its disk. `volume` and `light` in per cent, until the resident chooses otherwise.
+    """
 
     language: Language | UnsetType | None = UNSET
     text_size: TextSize | UnsetType | None = UNSET
     home: Pages | UnsetType | None = UNSET
     quiet_from: TimeOfDay | UnsetType | None = UNSET
     quiet_until: TimeOfDay | UnsetType | None = UNSET
+    allowed: Names | UnsetType | None = UNSET
+    content_mb: Quota | UnsetType | None = UNSET
+    volume: Percent | UnsetType | None = UNSET
+    light: Percent | UnsetType | None = UNSET
+    speech: bool | UnsetType | None = UNSET
+    benefits: bool | UnsetType | None = UNSET
 
 
 class AccessPoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

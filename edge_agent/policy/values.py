@@ -56,7 +56,7 @@ def effective(document: Document, kind: str) -> Effective:
     if own is not msgspec.UNSET:
         found |= {name: getattr(own, name) for name in own.__struct_fields__}
     said = {name: value for name, value in found.items() if value is not msgspec.UNSET}
-    said |= {name: tuple(said[name]) for name in ("home", "garden") if name in said}
+    said |= {name: tuple(said[name]) for name in ("home", "garden", "allowed") if name in said}
     return Effective(**said)
 
 

@@ -24,7 +24,9 @@ UNSAID, VALUE, DEFAULT, CLOSED = "unsaid", "value", "default", "closed"
 _UNITS = {"health_every_s": "s", "usage_every_s": "s", "bulk_every_s": "s", "debounce_s": "s", "lease_days": "days"}
 _UNITS |= {"volume": "percent", "session_minutes": "minutes", "idle_minutes": "minutes", "extensions": "times"}
 _UNITS |= {"down_kbit": "kbit", "up_kbit": "kbit", "slow_kbit": "kbit", "quota_mb": "mb"}
+_UNITS |= {"content_mb": "mb", "light": "percent"}
 _LINES: dict[str, Kind] = {"closed_days": "days", "open_days": "days", "home": "pages", "garden": "names"}
+_LINES |= {"allowed": "names"}
 _TABLES: dict[Section, type[msgspec.Struct]] = {
     "common": policy.Layer,
     "opening": policy.Opening,

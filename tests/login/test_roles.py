@@ -30,6 +30,12 @@ CARDS: set[str] = {"administrator", "it", "clerk"}
 # The Wi-Fi: who looks; and who enters a lawful inquiry or decides on another person's.
 WIFI: set[str] = TAPS | {"support"}
 INQUIRIES: set[str] = {"administrator", "clerk", "approver"}
+# Lent tablets and waivers: who looks, who enters, who decides on another's, who keeps bills and books.
+TABLETS: set[str] = {"administrator", "it", "clerk", "support"}
+WAIVERS: set[str] = {"administrator", "clerk", "approver", "finance", "auditor"}
+APPLIES: set[str] = {"administrator", "clerk"}
+DECIDES: set[str] = {"administrator", "approver"}
+BOOKS: set[str] = {"administrator", "finance"}
 # Whoever gave the right password and owes a code.
 HALF: set[str] = {"half"}
 # What the table of roles comes to, route by route: a new route fails here until somebody has thought about it.

@@ -34,6 +34,7 @@ TERMINAL = _said(
     language=_LANGUAGE,
     sound=st.booleans(),
     volume=st.integers(0, 100),
+    benefits=st.booleans(),
 )
 TABLET = _said(
     language=_LANGUAGE,
@@ -41,6 +42,12 @@ TABLET = _said(
     home=st.lists(st.just("https://town.example/a"), max_size=3),
     quiet_from=_TIME,
     quiet_until=_TIME,
+    allowed=st.lists(st.sampled_from(["www.town.example", "bus.example"]), max_size=2),
+    content_mb=st.integers(0, 999_999),
+    volume=st.integers(0, 100),
+    light=st.integers(0, 100),
+    speech=st.booleans(),
+    benefits=st.booleans(),
 )
 ACCESS_POINT = _said(
     network_name=st.text("abc 町", min_size=1, max_size=10),

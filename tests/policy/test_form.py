@@ -29,7 +29,7 @@ def test_a_form_that_is_sent_as_it_is_changes_nothing(layer: dict[str, Any]) -> 
     said = {
         path: value
         for path, value in merge.leaves(layer).items()
-        if path[-1] not in ("closed_days", "open_days", "home", "garden") or value != []
+        if path[-1] not in ("closed_days", "open_days", "home", "garden", "allowed") or value != []
     }
     plain = merge.planted(said.items())
     found = plain

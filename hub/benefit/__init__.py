@@ -1,0 +1,1 @@
+"""Small benefits on a card."""

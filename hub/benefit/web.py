@@ -1,0 +1,5 @@
+"""Pages of benefits on a card."""
+
+from fastapi import APIRouter
+
+router = APIRouter()

@@ -1,0 +1,1 @@
+"""What devices are told of a kind: sealed, signed, answered."""

@@ -1,0 +1,91 @@
+"""Tables of the ledger: entries of legs, whole yen, only ever added; what is closed takes nothing more.
+
+1. The database itself refuses to change or to delete an entry, a leg or a closing (triggers).
+2. `key` is what an entry is known by to whoever posts it: the same once more posts nothing (`content_hash`).
+3. `hash` chains an entry to the one before it, in a byte form that is frozen (`hub/waiver/ledger.py`).
+4. `area` is what is closed together: `line` (fees and waivers of lines) or `benefit`.  `month` is the month that an
+   entry is booked in, `effective_day` the day it is about, `booked_ms` when it was written.
+"""
+
+TABLES = """
+CREATE TABLE ledger_entry (
+  seq INTEGER PRIMARY KEY,
+  key TEXT NOT NULL UNIQUE,
+  content_hash BLOB NOT NULL,
+  kind TEXT NOT NULL,
+  area TEXT NOT NULL,
+  month TEXT NOT NULL,
+  effective_day TEXT NOT NULL,
+  booked_ms INTEGER NOT NULL,
+  entered_by TEXT NOT NULL,
+  approved_by TEXT NOT NULL DEFAULT '',
+  reverses INTEGER UNIQUE REFERENCES ledger_entry(seq),
+  corrects INTEGER REFERENCES ledger_entry(seq),
+  note TEXT NOT NULL DEFAULT '',
+  prev BLOB NOT NULL,
+  hash BLOB NOT NULL
+);
+CREATE INDEX ledger_entry_month ON ledger_entry (area, month);
+
+CREATE TABLE ledger_leg (
+  entry_seq INTEGER NOT NULL REFERENCES ledger_entry(seq),
+  n INTEGER NOT NULL,
+  account TEXT NOT NULL,
+  -- Debits above zero, credits below.
+  yen INTEGER NOT NULL,
+  line_id INTEGER NOT NULL DEFAULT 0,
+  resident_id INTEGER NOT NULL DEFAULT 0,
+  ground TEXT NOT NULL DEFAULT '',
+  decision TEXT NOT NULL DEFAULT '',
+  budget_code TEXT NOT NULL DEFAULT '',
+  fiscal_year INTEGER NOT NULL,
+  -- The month of use that the yen belong to: what stands open is open for a month.
+  of_month TEXT NOT NULL DEFAULT '',
+  PRIMARY KEY (entry_seq, n)
+) WITHOUT ROWID;
+CREATE INDEX ledger_leg_resident ON ledger_leg (resident_id, entry_seq) WHERE resident_id <> 0;
+CREATE INDEX ledger_leg_line ON ledger_leg (line_id, of_month) WHERE line_id <> 0;
+
+CREATE TABLE ledger_close (
+  area TEXT NOT NULL,
+  month TEXT NOT NULL,
+  through_seq INTEGER NOT NULL,
+  content_hash TEXT NOT NULL,
+  chain_hash TEXT NOT NULL,
+  closed_ms INTEGER NOT NULL,
+  closed_by TEXT NOT NULL,
+  approved_by TEXT NOT NULL DEFAULT '',
+  PRIMARY KEY (area, month)
+) WITHOUT ROWID;
+
+CREATE TRIGGER ledger_entry_stays BEFORE UPDATE ON ledger_entry
+BEGIN SELECT RAISE(ABORT, 'an entry of the ledger is never changed'); END;
+CREATE TRIGGER ledger_entry_kept BEFORE DELETE ON ledger_entry
+BEGIN SELECT RAISE(ABORT, 'an entry of the ledger is never deleted'); END;
+CREATE TRIGGER ledger_leg_stays BEFORE UPDATE ON ledger_leg
+BEGIN SELECT RAISE(ABORT, 'an entry of the ledger is never changed'); END;
+CREATE TRIGGER ledger_leg_kept BEFORE DELETE ON ledger_leg
+BEGIN SELECT RAISE(ABORT, 'an entry of the ledger is never deleted'); END;
+CREATE TRIGGER ledger_close_stays BEFORE UPDATE ON ledger_close
+BEGIN SELECT RAISE(ABORT, 'a closed month stays closed'); END;
+CREATE TRIGGER ledger_close_kept BEFORE DELETE ON ledger_close
+BEGIN SELECT RAISE(ABORT, 'a closed month stays closed'); END;
+CREATE TRIGGER ledger_entry_closed BEFORE INSERT ON ledger_entry
+WHEN EXISTS (SELECT 1 FROM ledger_close WHERE area = NEW.area AND month >= NEW.month)
+BEGIN SELECT RAISE(ABORT, 'a closed month takes no entry'); END;
+
+-- What a resident paid, as it was entered or imported; its entry is in the ledger under the key `receipt:<id>`.
+CREATE TABLE receipt (
+  id INTEGER PRIMARY KEY,
+  reference TEXT NOT NULL UNIQUE,
+  resident_id INTEGER NOT NULL,
+  line_id INTEGER NOT NULL DEFAULT 0,
+  of_month TEXT NOT NULL DEFAULT '',
+  day TEXT NOT NULL,
+  yen INTEGER NOT NULL,
+  way TEXT NOT NULL DEFAULT '',
+  entered_by TEXT NOT NULL,
+  entered_ms INTEGER NOT NULL
+);
+CREATE INDEX receipt_resident ON receipt (resident_id)
+"""

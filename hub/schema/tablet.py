@@ -1,0 +1,79 @@
+"""Tables of lent tablets: how each is, what it shows, what residents read, answered and asked for.
+
+1. An item of content is a draft until it is published; then its text and files stay, and only its end can be set.
+2. A file's bytes lie in the hub's folder by their SHA-256 (`content/<digest>`), never in the database.
+3. What came from a tablet counts once: keys are the device and what it names.
+"""
+
+TABLES = """
+CREATE TABLE content_item (
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  kind TEXT NOT NULL CHECK (kind IN ('newsletter', 'notice', 'survey')),
+  title TEXT NOT NULL,
+  text TEXT NOT NULL DEFAULT '',
+  urgent INTEGER NOT NULL DEFAULT 0,
+  questions TEXT NOT NULL DEFAULT '[]',
+  -- Districts that it is for, as JSON; empty: everybody.
+  districts TEXT NOT NULL DEFAULT '[]',
+  published_ms INTEGER,
+  until_ms INTEGER NOT NULL DEFAULT 0,
+  withdrawn_ms INTEGER,
+  made_by TEXT NOT NULL,
+  made_ms INTEGER NOT NULL
+);
+CREATE INDEX content_item_published ON content_item (published_ms);
+
+CREATE TABLE content_file (
+  item_id INTEGER NOT NULL REFERENCES content_item(id),
+  n INTEGER NOT NULL,
+  digest TEXT NOT NULL,
+  size_bytes INTEGER NOT NULL,
+  media_type TEXT NOT NULL,
+  name TEXT NOT NULL,
+  PRIMARY KEY (item_id, n)
+) WITHOUT ROWID;
+CREATE INDEX content_file_digest ON content_file (digest);
+
+CREATE TABLE content_seen (
+  item_name TEXT NOT NULL,
+  device_id INTEGER NOT NULL,
+  what TEXT NOT NULL,
+  at_ms INTEGER NOT NULL,
+  PRIMARY KEY (item_name, device_id, what)
+) WITHOUT ROWID;
+
+CREATE TABLE survey_answer (
+  item_name TEXT NOT NULL,
+  device_id INTEGER NOT NULL,
+  answers TEXT NOT NULL,
+  at_ms INTEGER NOT NULL,
+  arrived_ms INTEGER NOT NULL,
+  PRIMARY KEY (item_name, device_id)
+) WITHOUT ROWID;
+
+CREATE TABLE tablet_state (
+  device_id INTEGER PRIMARY KEY,
+  body TEXT NOT NULL,
+  at_ms INTEGER NOT NULL
+);
+
+CREATE TABLE help_ask (
+  device_id INTEGER NOT NULL,
+  ask TEXT NOT NULL,
+  about TEXT NOT NULL DEFAULT '',
+  asked_ms INTEGER NOT NULL,
+  taken_back_ms INTEGER,
+  done_ms INTEGER,
+  done_by TEXT NOT NULL DEFAULT '',
+  PRIMARY KEY (device_id, ask)
+) WITHOUT ROWID;
+CREATE INDEX help_ask_open ON help_ask (asked_ms) WHERE taken_back_ms IS NULL AND done_ms IS NULL;
+
+-- Tickets by which tablets fetch their files: only a hash is kept.
+CREATE TABLE content_ticket (
+  device_id INTEGER PRIMARY KEY,
+  ticket_hash BLOB NOT NULL UNIQUE,
+  made_ms INTEGER NOT NULL
+)
+"""

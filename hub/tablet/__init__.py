@@ -1,0 +1,1 @@
+"""Lent tablets: what they show, count and ask for."""

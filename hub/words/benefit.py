@@ -1,0 +1,3 @@
+"""Words of benefits on a card."""
+
+WORDS: dict[str, tuple[str, str]] = {}

@@ -1,0 +1,3 @@
+"""Words of the carrier's bills."""
+
+WORDS: dict[str, tuple[str, str]] = {}

@@ -1,0 +1,3 @@
+"""Words of the ledger, receipts and statements."""
+
+WORDS: dict[str, tuple[str, str]] = {}

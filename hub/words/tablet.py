@@ -1,0 +1,3 @@
+"""Words of lent tablets and what they show."""
+
+WORDS: dict[str, tuple[str, str]] = {}

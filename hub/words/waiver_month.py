@@ -1,0 +1,3 @@
+"""Words of the month, its closing, the year and the reports."""
+
+WORDS: dict[str, tuple[str, str]] = {}
