@@ -98,6 +98,7 @@ def _ichiro(hall: Hall, id_: int) -> None:
 
 def _today(hall: Hall, now_ms: int) -> None:
     """Hanako came an hour ago; Taro came and went; Ichiro has not come."""
-    hall.tap(1, now_ms - 3_600_000)
+    # Chosen by her: a single tap late in the day would be taken as her leaving.
+    hall.tap(1, now_ms - 3_600_000, direction="clock_in", chosen=True)
     hall.tap(2, now_ms - 5_400_000)
     hall.tap(2, now_ms - 1_800_000, direction="clock_out", chosen=True)

@@ -35,10 +35,10 @@ def test_who_keeps_terminals_only_sees_the_punches(office: Office, name: str, to
 @pytest.mark.parametrize(
     ("name", "rail"),
     [
-        ("clerk", ["/", "/devices", "/alerts", "/attendance", "/wifi", "/my-time", "/settings"]),
-        ("keeper", ["/", "/devices", "/alerts", "/attendance", "/wifi", "/my-time", "/settings"]),
-        ("teller", ["/", "/devices", "/alerts", "/payroll", "/my-time", "/settings"]),
-        ("sekretaer", ["/", "/devices", "/alerts", "/wifi", "/my-time", "/settings"]),
+        ("clerk", ["/", "/devices", "/alerts", "/attendance", "/wifi", "/waiver", "/my-time", "/settings"]),
+        ("keeper", ["/", "/devices", "/alerts", "/attendance", "/wifi", "/tablets", "/my-time", "/settings"]),
+        ("teller", ["/", "/devices", "/alerts", "/payroll", "/waiver", "/my-time", "/settings"]),
+        ("sekretaer", ["/", "/devices", "/alerts", "/wifi", "/tablets", "/my-time", "/settings"]),
         ("own", ["/my-time", "/settings"]),
     ],
 )
