@@ -35,6 +35,7 @@ from hub.schema import (
     rollout,
     staff,
     tablet,
+    waiver_month,
     wifi,
 )
 
@@ -164,7 +165,7 @@ def m017_wifi(db: Database) -> None:
 @migrations()
 def m018_waivers(db: Database) -> None:
     """Papers of devices, lent tablets, the registers of waivers, bills, the ledger, and benefits on a card."""
-    for one in (paper, tablet, register, bill, ledger, benefit):
+    for one in (paper, tablet, register, bill, ledger, benefit, waiver_month):
         _make(db, one.TABLES)
 
 

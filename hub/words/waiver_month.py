@@ -1,3 +1,16 @@
 """Words of the month, its closing, the year and the reports."""
 
-WORDS: dict[str, tuple[str, str]] = {}
+WORDS: dict[str, tuple[str, str]] = {
+    "wmonth_title": ("{month}の処理", "The month {month}"),
+    "wmonth_none": ("この月に使われた回線がありません", "No line was in use in this month"),
+    "wmonth_none_hint": (
+        "回線・料金・利用者を登録すると、ここで月ごとに請求書の照合、調定、免除、締めを行えます。",
+        "Once lines, tariffs and their users are registered, the month’s bill, assessment, waivers and closing are here.",
+    ),
+    "wreport_title": ("免除の報告", "Reports of waivers"),
+    "wreport_none": ("報告できる月がまだありません", "No month to report yet"),
+    "wreport_none_hint": (
+        "月を締めると、減免額調、回線ごとの明細、年度の集計がここに出ます。",
+        "Once a month is closed, what was waived by ground, by line and by fiscal year is here.",
+    ),
+}

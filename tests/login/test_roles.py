@@ -216,6 +216,8 @@ TABLE: dict[str, set[str]] = {
     "POST /device/enrol": ALL,
     "POST /device/renew": ALL,
     "POST /radius/accounting": ALL,
+    "GET /waiver": WAIVERS,
+    "GET /waiver/reports": WAIVERS,
     "GET /wifi": WIFI,
     "GET /wifi/events": WIFI,
     "GET /wifi/points/{name}": WIFI,
