@@ -25,6 +25,7 @@ from edge_agent.orders.doings import Doings
 from edge_agent.orders.lock import Lock
 from edge_agent.orders.seen import Seen
 from edge_agent.orders.task import Orders
+from edge_agent.papers import Papers
 from edge_agent.policy.lease_task import LeaseKeeper
 from edge_agent.policy.task import Policy
 from edge_agent.policy.well import trouble
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from edge_agent.attendance.cards import Cards
     from edge_agent.attendance.task import Attendance
     from edge_agent.orders.outcome import Doing
+    from edge_agent.tablet.library import Library
     from edge_agent.wifi.task import Wifi
 
 log = logging.getLogger(__name__)
@@ -126,6 +128,11 @@ async def _run_until_ended(settings: Settings, clock: Clock, spool: AsyncSpool, 
     work.append(identity.run())
     shown = screen if attendance and settings.kiosk.port else None
     wifi = _wifi(settings, spool, clock, holder, uplink)
+    papers = _papers(settings, spool, clock, uplink)
+    if papers is not None:
+        _library(settings, spool, clock, papers)
+        # Registered by now is everything that goes by a paper.
+        work.append(papers.run())
     seen = Seen(Path(settings.state_dir) / "orders.db", clock.now_ms)
     orders, lock = _orders(settings, spool, clock, shown, file, seen, wifi.doings if wifi else {})
     uplink.on_down(Order, orders.take)
@@ -166,6 +173,25 @@ def _wifi(settings: Settings, spool: AsyncSpool, clock: Clock, holder: Holder, u
     uplink.say_roster(lambda: wifi.kit.followed)
     uplink.on_down(Roam, wifi.kit.take_roam)
     return wifi
+
+
+def _papers(settings: Settings, spool: AsyncSpool, clock: Clock, uplink: Uplink) -> Papers | None:
+    """What a tablet or a terminal is told to go by, wired to the hub; access points have a kit."""
+    if settings.kind == "access_point":
+        return None
+    return Papers(settings, spool, clock, uplink, partial(_barred, settings))
+
+
+def _library(settings: Settings, spool: AsyncSpool, clock: Clock, papers: Papers) -> "Library | None":
+    """What a tablet shows, wired to its shelf."""
+    if settings.kind != "tablet":
+        return None
+    from edge_agent.tablet.library import Library
+    from wire import shelf
+
+    library = Library(Path(settings.state_dir), spool, clock)
+    papers.register(shelf.KIND, shelf.unpack, library.use)
+    return library
 
 
 def _barred(settings: Settings) -> bool:

@@ -7,6 +7,7 @@ from hub.db import Connection
 from hub.identity import store as identity
 from hub.inventory import store as inventory
 from hub.orders import store as orders
+from hub.papers import store as papers
 from hub.policy import store as policy
 from hub.staff import roster_store
 from hub.told import Told
@@ -25,6 +26,7 @@ def _take_presences(conn: Connection, told: Sequence[Told]) -> None:
     roster_store.take_presences(conn, [one for one in told if one.body.device_kind != "access_point"])
     kit_store.take_presences(conn, [one for one in told if one.body.device_kind == "access_point"])
     roam_store.take_presences(conn, told)
+    papers.take_presences(conn, told)
 
 
 # `presence` is no record but comes the same way: a device that was heard anew.
@@ -41,6 +43,7 @@ KEEPERS: dict[str, Callable[[Connection, Sequence[Told]], None]] = {
     "wifi_state": state_store.take,
     "kit_report": kit_store.take_reports,
     "disaster_report": disaster_store.take,
+    "paper_report": papers.take_reports,
 }
 
 

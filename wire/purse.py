@@ -12,6 +12,7 @@ from typing import Annotated
 import msgspec
 
 from wire.fields import Millis
+from wire.paper import BadPaper
 
 KIND = "purse"
 # What a purse inflates to at most.
@@ -24,7 +25,7 @@ Count = Annotated[int, msgspec.Meta(ge=0)]
 Key = Annotated[bytes, msgspec.Meta(min_length=KEY_BYTES, max_length=KEY_BYTES)]
 
 
-class BadPurse(Exception):
+class BadPurse(BadPaper):
     """Bytes that are no purse; one plain sentence, without anything of its content."""
 
 

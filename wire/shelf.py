@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from wire.fields import Identifier, Millis
+from wire.paper import BadPaper
 
 KIND = "shelf"
 # What a shelf inflates to at most.
@@ -25,7 +26,7 @@ MediaType = Literal["application/pdf", "image/jpeg", "image/png", "image/webp"]
 Count = Annotated[int, msgspec.Meta(ge=0)]
 
 
-class BadShelf(Exception):
+class BadShelf(BadPaper):
     """Bytes that are no shelf; one plain sentence, without anything of its content."""
 
 

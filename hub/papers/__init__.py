@@ -1,1 +1,1 @@
-"""What devices are told of a kind: sealed, signed, answered."""
+"""Papers: what a device is to know of some kind, whole, sealed to its certificate and signed."""
