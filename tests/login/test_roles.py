@@ -258,6 +258,7 @@ TABLE: dict[str, set[str]] = {
     "GET /wifi/vouchers/{number}": IT | {"clerk", "support"},
     "POST /wifi/vouchers/{number}": IT | {"clerk", "support"},
     "GET /wifi/vouchers/{number}/sheet.pdf": IT | {"clerk", "support"},
+    "GET /benefits": WAIVERS,
     "GET /language/{language}": ALL,
     "GET /healthz": ALL,
 }
