@@ -41,6 +41,8 @@ CREATE TABLE line_tariff (
   line_id INTEGER NOT NULL REFERENCES line(id),
   from_month TEXT NOT NULL,
   code TEXT NOT NULL,
+  -- The price without a discount, tax inside, for rules that waive a share of it.
+  list_price_yen INTEGER,
   PRIMARY KEY (line_id, from_month)
 ) WITHOUT ROWID;
 
@@ -83,7 +85,7 @@ CREATE TABLE waiver_rule (
   PRIMARY KEY (code, from_month)
 ) WITHOUT ROWID;
 
--- `asks`: grant, change, end, revoke, renew; `of` is the application that a change, an end … is about.
+-- `asks`: grant, change, end, revoke, renew; `of_id` is the grant that a change, an end … is about.
 CREATE TABLE waiver_application (
   id INTEGER PRIMARY KEY,
   number TEXT NOT NULL UNIQUE,
@@ -93,7 +95,10 @@ CREATE TABLE waiver_application (
   line_id INTEGER REFERENCES line(id),
   rule TEXT NOT NULL,
   applied_day TEXT NOT NULL,
-  -- From when an end or a revocation counts, and why.
+  -- When it was taken in at the office; some ordinances begin with that month.
+  accepted_day TEXT NOT NULL DEFAULT '',
+  -- A change, a renewal: its first day.  An end: the last day on which the ground was there.  A revocation: the first
+  -- day without.  Empty for a grant: the rule says when it begins.
   from_day TEXT NOT NULL DEFAULT '',
   reason TEXT NOT NULL DEFAULT '',
   entered_by TEXT NOT NULL,
@@ -123,6 +128,10 @@ CREATE TRIGGER waiver_decision_stays BEFORE UPDATE ON waiver_decision
 BEGIN SELECT RAISE(ABORT, 'a decision stays as it was taken'); END;
 CREATE TRIGGER waiver_decision_kept BEFORE DELETE ON waiver_decision
 BEGIN SELECT RAISE(ABORT, 'a decision stays as it was taken'); END;
+CREATE TRIGGER waiver_application_stays BEFORE UPDATE ON waiver_application
+BEGIN SELECT RAISE(ABORT, 'an application stays as it was entered'); END;
+CREATE TRIGGER waiver_application_kept BEFORE DELETE ON waiver_application
+BEGIN SELECT RAISE(ABORT, 'an application stays as it was entered'); END;
 
 -- Whether a ground still holds, asked each July: `result` empty while it is open.
 CREATE TABLE eligibility_check (
@@ -133,5 +142,13 @@ CREATE TABLE eligibility_check (
   checked_ms INTEGER NOT NULL DEFAULT 0,
   note TEXT NOT NULL DEFAULT '',
   PRIMARY KEY (application_id, year)
-) WITHOUT ROWID
+) WITHOUT ROWID;
+
+-- What letters of decision say of the town: one row, as JSON.
+CREATE TABLE waiver_letter (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  body TEXT NOT NULL,
+  changed_by TEXT NOT NULL,
+  changed_ms INTEGER NOT NULL
+)
 """
