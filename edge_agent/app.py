@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from edge_agent.attendance.task import Attendance
     from edge_agent.orders.outcome import Doing
     from edge_agent.tablet.library import Library
+    from edge_agent.tablet.task import Tablet
     from edge_agent.wifi.task import Wifi
 
 log = logging.getLogger(__name__)
@@ -124,7 +125,10 @@ async def _run_until_ended(settings: Settings, clock: Clock, spool: AsyncSpool, 
         work.append(_roster(settings, spool, clock, uplink, cards))
     work += [Watch(clock, _keeping(spool)).run(), uplink.run(), _house(settings, spool, clock)]
     reader = attendance.condition if attendance else None
-    work += [fleet.run(settings, spool, clock, reader=reader, holder=holder), policy.run()]
+    tablet = _tablet(settings, spool, clock, holder)
+    counts = tablet is None
+    work += [fleet.run(settings, spool, clock, reader=reader, holder=holder, counts_usage=counts), policy.run()]
+    work += tablet.works() if tablet else ()
     work.append(identity.run())
     shown = screen if attendance and settings.kiosk.port else None
     wifi = _wifi(settings, spool, clock, holder, uplink)
@@ -192,6 +196,15 @@ def _library(settings: Settings, spool: AsyncSpool, clock: Clock, papers: Papers
     library = Library(Path(settings.state_dir), spool, clock)
     papers.register(shelf.KIND, shelf.unpack, library.use)
     return library
+
+
+def _tablet(settings: Settings, spool: AsyncSpool, clock: Clock, holder: Holder) -> "Tablet | None":
+    """What a lent tablet counts, shows and lets its resident do. Raises BadSetting, OSError."""
+    if settings.kind != "tablet":
+        return None
+    from edge_agent.tablet.task import Tablet
+
+    return Tablet(settings, spool, clock, holder)
 
 
 def _barred(settings: Settings) -> bool:

@@ -53,8 +53,12 @@ async def run(
     probe: Probe | None = None,
     root: Path = Path("/"),
     holder: Holder | None = None,
+    counts_usage: bool = True,
 ) -> None:
-    """Appends `health`, `usage` and `inventory` records until cancelled; `root` is where /proc and /sys lie."""
+    """Appends `health`, `usage` and `inventory` records until cancelled; `root` is where /proc and /sys lie.
+
+    Without `counts_usage` another task tells the usage (a lent tablet's own).
+    """
     holder = holder or Holder(of_settings(settings))
     probe = probe or Probe(Path(settings.state_dir), settings.device, settings.supervisor_socket)
     version = await asyncio.to_thread(importlib.metadata.version, "machinaka")
@@ -79,7 +83,8 @@ async def run(
 
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(_every("health", holder, lambda now: now.health_every_s, health), name="health")
-        tasks.create_task(_every("usage", holder, lambda now: now.usage_every_s, counters), name="usage")
+        if counts_usage:
+            tasks.create_task(_every("usage", holder, lambda now: now.usage_every_s, counters), name="usage")
         tasks.create_task(_every("inventory", holder, lambda _: _INVENTORY_EVERY_S, parts), name="inventory")
 
 
