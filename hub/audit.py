@@ -147,6 +147,12 @@ Did = Literal[
     "voucher_make",
     "voucher_make_again",
     "voucher_withdraw",
+    "ledger_close",
+    "ledger_reverse",
+    "receipt_enter",
+    "receipt_import",
+    "receipt_undo",
+    "reminder_print",
 ]
 # Who did what nobody signed in did.
 SYSTEM = "system"

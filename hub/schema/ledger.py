@@ -3,8 +3,12 @@
 1. The database itself refuses to change or to delete an entry, a leg or a closing (triggers).
 2. `key` is what an entry is known by to whoever posts it: the same once more posts nothing (`content_hash`).
 3. `hash` chains an entry to the one before it, in a byte form that is frozen (`hub/waiver/ledger.py`).
+   `posting_hash` stands for what it says wherever it was written: what a closing is made of.
 4. `area` is what is closed together: `line` (fees and waivers of lines) or `benefit`.  `month` is the month that an
    entry is booked in, `effective_day` the day it is about, `booked_ms` when it was written.
+5. A leg keeps the phone number and the resident's number as they were when it was written: the ledger can be read and
+   verified without the registers, which change.
+6. Who approves is never who entered: the database refuses that too.
 """
 
 TABLES = """
@@ -12,6 +16,7 @@ CREATE TABLE ledger_entry (
   seq INTEGER PRIMARY KEY,
   key TEXT NOT NULL UNIQUE,
   content_hash BLOB NOT NULL,
+  posting_hash BLOB NOT NULL,
   kind TEXT NOT NULL,
   area TEXT NOT NULL,
   month TEXT NOT NULL,
@@ -34,7 +39,9 @@ CREATE TABLE ledger_leg (
   -- Debits above zero, credits below.
   yen INTEGER NOT NULL,
   line_id INTEGER NOT NULL DEFAULT 0,
+  phone TEXT NOT NULL DEFAULT '',
   resident_id INTEGER NOT NULL DEFAULT 0,
+  resident TEXT NOT NULL DEFAULT '',
   ground TEXT NOT NULL DEFAULT '',
   decision TEXT NOT NULL DEFAULT '',
   budget_code TEXT NOT NULL DEFAULT '',
@@ -45,6 +52,10 @@ CREATE TABLE ledger_leg (
 ) WITHOUT ROWID;
 CREATE INDEX ledger_leg_resident ON ledger_leg (resident_id, entry_seq) WHERE resident_id <> 0;
 CREATE INDEX ledger_leg_line ON ledger_leg (line_id, of_month) WHERE line_id <> 0;
+CREATE INDEX ledger_leg_month ON ledger_leg (of_month) WHERE of_month <> '';
+-- What stands open is summed from this index alone.
+CREATE INDEX ledger_leg_open ON ledger_leg (resident_id, line_id, of_month, yen) WHERE account = 'receivable';
+CREATE INDEX ledger_entry_corrects ON ledger_entry (corrects) WHERE corrects IS NOT NULL;
 
 CREATE TABLE ledger_close (
   area TEXT NOT NULL,
@@ -54,7 +65,7 @@ CREATE TABLE ledger_close (
   chain_hash TEXT NOT NULL,
   closed_ms INTEGER NOT NULL,
   closed_by TEXT NOT NULL,
-  approved_by TEXT NOT NULL DEFAULT '',
+  approved_by TEXT NOT NULL,
   PRIMARY KEY (area, month)
 ) WITHOUT ROWID;
 
@@ -74,7 +85,14 @@ CREATE TRIGGER ledger_entry_closed BEFORE INSERT ON ledger_entry
 WHEN EXISTS (SELECT 1 FROM ledger_close WHERE area = NEW.area AND month >= NEW.month)
 BEGIN SELECT RAISE(ABORT, 'a closed month takes no entry'); END;
 
--- What a resident paid, as it was entered or imported; its entry is in the ledger under the key `receipt:<id>`.
+CREATE TRIGGER ledger_entry_two_people BEFORE INSERT ON ledger_entry
+WHEN NEW.approved_by = NEW.entered_by
+BEGIN SELECT RAISE(ABORT, 'who enters does not approve'); END;
+CREATE TRIGGER ledger_close_two_people BEFORE INSERT ON ledger_close
+WHEN NEW.approved_by IN ('', NEW.closed_by)
+BEGIN SELECT RAISE(ABORT, 'who closes a month does not approve it'); END;
+
+-- What a resident paid, as it was entered or imported; its entry is in the ledger under the key `receipt:<reference>`.
 CREATE TABLE receipt (
   id INTEGER PRIMARY KEY,
   reference TEXT NOT NULL UNIQUE,
@@ -87,5 +105,22 @@ CREATE TABLE receipt (
   entered_by TEXT NOT NULL,
   entered_ms INTEGER NOT NULL
 );
-CREATE INDEX receipt_resident ON receipt (resident_id)
+CREATE INDEX receipt_resident ON receipt (resident_id);
+CREATE TRIGGER receipt_stays BEFORE UPDATE ON receipt
+BEGIN SELECT RAISE(ABORT, 'a receipt is never changed, but taken back'); END;
+CREATE TRIGGER receipt_kept BEFORE DELETE ON receipt
+BEGIN SELECT RAISE(ABORT, 'a receipt is never deleted, but taken back'); END;
+
+-- Letters that reminded a resident of what stood open: `open` is JSON, [phone, month of use, yen] each.
+CREATE TABLE reminder (
+  id INTEGER PRIMARY KEY,
+  resident_id INTEGER NOT NULL,
+  day TEXT NOT NULL,
+  pay_by_day TEXT NOT NULL,
+  yen INTEGER NOT NULL,
+  open TEXT NOT NULL,
+  printed_by TEXT NOT NULL,
+  printed_ms INTEGER NOT NULL
+);
+CREATE INDEX reminder_resident ON reminder (resident_id)
 """
