@@ -222,6 +222,8 @@ TABLE: dict[str, set[str]] = {
     "GET /waiver/applications": WAIVERS,
     "GET /waiver/rules": WAIVERS,
     "GET /waiver/reports": WAIVERS,
+    "GET /tablets": TABLETS,
+    "GET /content": TABLETS,
     "GET /wifi": WIFI,
     "GET /wifi/events": WIFI,
     "GET /wifi/points/{name}": WIFI,
