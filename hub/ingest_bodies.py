@@ -22,6 +22,7 @@ from hub.fleet.truetime import (
     LATEST_MS,
     NUMBER_OF_QUALITY,
     Anchor,
+    counted_ms,
     hour_of,
 )
 from hub.fleet.usage import ZERO, is_starting_point, used
@@ -33,6 +34,8 @@ from wire.messages import Alarm, ClockReading, Dropped, Health, Punch, Record, U
 
 MOST_DROPPED = 10**12
 DROPPED_KINDS = 100
+# The kind of device that is lent, and whose line is paid for by what it uses.
+LENT = "tablet"
 
 _health = msgspec.json.Decoder(Health)
 _usage = msgspec.json.Decoder(Usage)
@@ -123,8 +126,9 @@ class Bodies:
                 hour = self._health[key] = HealthHour()
             hour.add(samples)
 
-    def _read_usage(self, device: Device, _lane_id: int, records: Sequence[Record]) -> list[Oddity]:
+    def _read_usage(self, device: Device, lane_id: int, records: Sequence[Record]) -> list[Oddity]:
         bad: list[Oddity] = []
+        lent = device.kind == LENT
         hour_ms, flows = -1, dict[tuple[str, str], list[int]]()
         for record in records:
             try:
@@ -140,7 +144,16 @@ class Bodies:
             begins = not device.has_counted and is_starting_point(record.mono_ms)
             device.has_counted = True
             _count(usage, boot, flows, begins=begins)
+            if lent:
+                self.keeping.add("usage", self._counted_at(device, lane_id, record, usage))
         return bad
+
+    def _counted_at(self, device: Device, lane_id: int, record: Record, body: Usage | ClockReading) -> Told:
+        """A lent device's reading, at the moment that it counts at."""
+        clock, boot = NUMBER_OF_QUALITY[record.clock], device.boots[record.boot]
+        at_ms = counted_ms(record.at_ms, record.mono_ms, clock, boot.anchor, self._received_ms)
+        where = (boot.id, lane_id, record.mono_ms, clock)
+        return Told(device.id, device.name, record.seq, at_ms, self._received_ms, body, record.boot, *where)
 
     def _read_punches(self, device: Device, lane_id: int, records: Sequence[Record]) -> list[Oddity]:
         bad: list[Oddity] = []
@@ -154,7 +167,7 @@ class Bodies:
             self.punches += attendance.punch_row(device.id, lane_id, boot_id, clock, self._received_ms, record, punch)
         return bad
 
-    def _read_clocks(self, device: Device, _lane_id: int, records: Sequence[Record]) -> list[Oddity]:
+    def _read_clocks(self, device: Device, lane_id: int, records: Sequence[Record]) -> list[Oddity]:
         bad: list[Oddity] = []
         for record in records:
             try:
@@ -169,6 +182,8 @@ class Bodies:
             boot.anchor = Anchor(reading.mono_ms, reading.wall_ms)
             self._rows.anchors += (boot.id, *boot.anchor)
             self._readings.append((boot.id, boot.anchor))
+            if device.kind == LENT:
+                self.keeping.add("usage", self._counted_at(device, lane_id, record, reading))
         return bad
 
     def _read_alarms(self, device: Device, _lane_id: int, records: Sequence[Record]) -> list[Oddity]:

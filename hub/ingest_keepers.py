@@ -10,6 +10,7 @@ from hub.orders import store as orders
 from hub.papers import store as papers
 from hub.policy import store as policy
 from hub.staff import roster_store
+from hub.tablet import usage_store
 from hub.told import Told
 from hub.wifi import consent_store, disaster_store, kit_store, roam_store, session_store, state_store
 
@@ -44,6 +45,8 @@ KEEPERS: dict[str, Callable[[Connection, Sequence[Told]], None]] = {
     "kit_report": kit_store.take_reports,
     "disaster_report": disaster_store.take,
     "paper_report": papers.take_reports,
+    # Read by the fleet as well; of lent tablets only, and with their clock readings among them (`ingest_bodies.py`).
+    "usage": usage_store.take,
 }
 
 

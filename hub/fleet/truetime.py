@@ -42,10 +42,16 @@ def shown_ms(at_ms: int) -> int:
 
 def hour_of(at_ms: int, mono_ms: int, clock: int, anchor: Anchor | None, received_ms: int) -> int:
     """The hour that a figure is counted in: by its true time, or when it came if that is not known."""
+    at_ms = counted_ms(at_ms, mono_ms, clock, anchor, received_ms)
+    return at_ms - at_ms % HOUR_MS
+
+
+def counted_ms(at_ms: int, mono_ms: int, clock: int, anchor: Anchor | None, received_ms: int) -> int:
+    """The moment that a figure is counted at: its true time, or when it came if that is not known."""
     if clock != SYNCED and anchor:
         at_ms = anchor.wall_ms + mono_ms - anchor.mono_ms
     elif clock == 2:
         at_ms = received_ms
     if not EARLIEST_MS <= at_ms <= received_ms + 24 * HOUR_MS:
         at_ms = received_ms
-    return at_ms - at_ms % HOUR_MS
+    return at_ms

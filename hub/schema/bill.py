@@ -1,7 +1,12 @@
 """Tables of the carrier's bills, and of what tablets counted themselves.
 
-1. A bill is a month of one carrier, imported whole or not at all; its rows stay as they came.
-2. `line_month_usage` is a cache of the fold of samples (`hub/tablet/metering.py`) and equals it.
+1. A bill is a month of one carrier (of one contract, where a carrier sends several), imported whole or not at all; its
+   rows stay as they came. A withdrawn one stays too, and makes room for another.
+2. What a person decided on a difference is only added; `asked` may be followed by an end, an end by nothing.
+3. `usage_month` is a cache of the fold of samples (`hub/tablet/metering.py`) and equals it: bytes where `what` is `sim`
+   or `wifi`, else how many steps have that flag; `begins` counts the series that begin in a month.
+4. A sample's place is (lane, seq): lanes are numbered as they first came, so that a device with a fresh disk, which
+   counts from 1 again, goes on behind what it sent before.
 """
 
 TABLES = """
@@ -23,6 +28,8 @@ CREATE TABLE bill (
 );
 CREATE UNIQUE INDEX bill_month ON bill (carrier, month) WHERE withdrawn_ms IS NULL;
 
+-- `items` are the charges as JSON; `expected` is how the expected amount came about. A row that a bill should have and
+-- has not (MISSING_LINE) stands behind those that came.
 CREATE TABLE bill_line (
   bill_id INTEGER NOT NULL REFERENCES bill(id),
   n INTEGER NOT NULL,
@@ -34,7 +41,8 @@ CREATE TABLE bill_line (
   ex_tax_yen INTEGER NOT NULL,
   tax_yen INTEGER NOT NULL,
   total_yen INTEGER NOT NULL,
-  verdict TEXT NOT NULL,
+  verdict TEXT NOT NULL CHECK (verdict IN
+    ('OK', 'OVERBILLED', 'UNDERBILLED', 'UNKNOWN_LINE', 'MISSING_LINE', 'RATE_CHANGED')),
   expected_yen INTEGER,
   difference_yen INTEGER NOT NULL DEFAULT 0,
   expected TEXT NOT NULL DEFAULT '',
@@ -42,16 +50,24 @@ CREATE TABLE bill_line (
 ) WITHOUT ROWID;
 CREATE INDEX bill_line_line ON bill_line (line_id);
 
--- What a person decided on a difference.
+-- `accepted`: the bill is right; `credit`: the carrier takes it back; `asked`: the carrier was asked, it stays open.
 CREATE TABLE bill_difference (
+  id INTEGER PRIMARY KEY,
   bill_id INTEGER NOT NULL,
   n INTEGER NOT NULL,
-  decided TEXT NOT NULL,
+  decided TEXT NOT NULL CHECK (decided IN ('accepted', 'credit', 'asked')),
+  day TEXT NOT NULL,
   note TEXT NOT NULL DEFAULT '',
   decided_by TEXT NOT NULL,
   decided_ms INTEGER NOT NULL,
-  PRIMARY KEY (bill_id, n)
-) WITHOUT ROWID;
+  FOREIGN KEY (bill_id, n) REFERENCES bill_line(bill_id, n)
+);
+CREATE INDEX bill_difference_line ON bill_difference (bill_id, n);
+CREATE UNIQUE INDEX bill_difference_end ON bill_difference (bill_id, n) WHERE decided <> 'asked';
+CREATE TRIGGER bill_difference_stays BEFORE UPDATE ON bill_difference
+BEGIN SELECT RAISE(ABORT, 'what was decided on a difference stays'); END;
+CREATE TRIGGER bill_difference_kept BEFORE DELETE ON bill_difference
+BEGIN SELECT RAISE(ABORT, 'what was decided on a difference stays'); END;
 
 CREATE TABLE bill_layout (
   code TEXT PRIMARY KEY,
@@ -60,27 +76,31 @@ CREATE TABLE bill_layout (
   changed_ms INTEGER NOT NULL
 ) WITHOUT ROWID;
 
--- Samples of lent tablets, by (device, interface, boot, record): what the months are folded from.
+-- Samples of lent tablets: what the months are folded from. `clock` as everywhere: 0 synced, 1 held, 2 unset.
 CREATE TABLE usage_sample (
   device_id INTEGER NOT NULL,
   interface TEXT NOT NULL,
-  boot TEXT NOT NULL,
+  lane_id INTEGER NOT NULL,
   seq INTEGER NOT NULL,
+  boot_id INTEGER NOT NULL,
   at_ms INTEGER NOT NULL,
+  mono_ms INTEGER NOT NULL,
+  clock INTEGER NOT NULL,
   link TEXT NOT NULL,
   sim TEXT NOT NULL DEFAULT '',
   bits INTEGER NOT NULL DEFAULT 64,
   total_bytes INTEGER NOT NULL,
-  PRIMARY KEY (device_id, interface, boot, seq)
+  is_last INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (device_id, interface, lane_id, seq)
 ) WITHOUT ROWID;
 
 CREATE TABLE usage_month (
   device_id INTEGER NOT NULL,
-  sim TEXT NOT NULL,
-  link TEXT NOT NULL,
   month TEXT NOT NULL,
-  used_bytes INTEGER NOT NULL,
-  flags TEXT NOT NULL DEFAULT '',
-  PRIMARY KEY (device_id, sim, link, month)
-) WITHOUT ROWID
+  sim TEXT NOT NULL,
+  what TEXT NOT NULL,
+  amount INTEGER NOT NULL,
+  PRIMARY KEY (device_id, month, sim, what)
+) WITHOUT ROWID;
+CREATE INDEX usage_month_month ON usage_month (month)
 """
