@@ -10,12 +10,15 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hub import audit_command, simulate
+from hub import audit_command, evaluate, simulate
 from hub import settings as hub_settings
-from hub.attendance import close_command, evaluate_command
+from hub.attendance import close_command
+from hub.attendance import evaluate_command as attendance_cases
 from hub.identity import commands as identity_commands
 from hub.payroll import name_file
 from hub.staff import key_command
+from hub.tablet import evaluate_command as tablet_cases
+from hub.waiver import evaluate_command as waiver_cases
 from hub.wifi import certificate_command, detail_command, purge_command
 from wire.settings_file import BadSetting
 
@@ -64,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     certificate_command.add_to(commands)
     simulate.add_to(commands)
     name_file.add_to(commands)
-    evaluate_command.add_to(commands)
+    evaluate.add_to(commands, (*attendance_cases.KINDS, *waiver_cases.KINDS, *tablet_cases.KINDS))
     close_command.add_to(commands)
     purge_command.add_to(commands)
     detail_command.add_to(commands)
