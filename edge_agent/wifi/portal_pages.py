@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import NamedTuple, get_args
 
 from edge_agent.effective import Effective
+from edge_agent.kiosk.terms_text import blocks, inline, plain
 from edge_agent.wifi.guests import Reason, Standing
 from edge_agent.wifi.portal_words import NAMES, WORDS
 from edge_agent.wifi.portal_words.words import Words
-from edge_agent.wifi.terms_text import blocks, inline, plain
 from wire.kit import KitContent, Terms
 from wire.messages import TermsLanguage
 from wire.policy import WEEKDAYS

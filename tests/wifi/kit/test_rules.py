@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge_agent.wifi import terms_text as portal
+from edge_agent.kiosk import terms_text as portal
 from hub.wifi import terms, terms_store, voucher
 from hub.wifi.terms import LANGUAGES, Finding, Operator
 from hub.wifi.voucher_codes import KEPT_MS, VoucherCodes, new_codes

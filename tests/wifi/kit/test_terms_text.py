@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge_agent.wifi import terms_text as portal
+from edge_agent.kiosk import terms_text as portal
 from wire import terms_text
 from wire.terms_text import Block, Problem, Run
 

@@ -7,9 +7,9 @@ from typing import get_args
 import pytest
 from playwright.sync_api import Browser, Page
 
+from edge_agent.kiosk.terms_text import plain
 from edge_agent.wifi.guests import Normal
 from edge_agent.wifi.portal_words import WORDS
-from edge_agent.wifi.terms_text import plain
 from tests.wifi.portal.browser import Beside, beside, findings, phone, phone_browser
 from tests.wifi.portal.parts import GUEST, opened
 from wire.messages import TermsLanguage

@@ -6,9 +6,9 @@ from typing import get_args
 import msgspec
 import pytest
 
+from edge_agent.kiosk.terms_text import blocks, inline, plain
 from edge_agent.wifi.portal_pages import GOOD, WHY
 from edge_agent.wifi.portal_words import NAMES, WORDS
-from edge_agent.wifi.terms_text import blocks, inline, plain
 from wire import terms_text
 from wire.messages import TermsLanguage
 

@@ -1,4 +1,4 @@
-"""Rule: a text of terms (`wire.terms_text`), or a line of the portal's words, as HTML. Nothing of it counts as HTML."""
+"""Rule: a text of terms (`wire.terms_text`), or a line of words on a page, as HTML. Nothing of it counts as HTML."""
 
 import html
 
@@ -16,6 +16,12 @@ def inline(text: str) -> str:
 def plain(text: str) -> str:
     """One line without its furigana: for what shows no HTML (a page's title)."""
     return terms_text.plain(terms_text.runs(text))
+
+
+def read_aloud(text: str) -> str:
+    """The text as it is read: kanji that have furigana by these, nothing of headings' and lists' marks."""
+    lines = (line for block in terms_text.blocks(text) for line in block.lines)
+    return "\n".join("".join(run.reading or run.text for run in line) for line in lines)
 
 
 def blocks(text: str) -> str:
