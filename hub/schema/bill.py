@@ -15,6 +15,8 @@ CREATE TABLE bill (
   carrier TEXT NOT NULL,
   month TEXT NOT NULL,
   number TEXT NOT NULL DEFAULT '',
+  first_day TEXT NOT NULL,
+  last_day TEXT NOT NULL,
   due_day TEXT NOT NULL DEFAULT '',
   ex_tax_yen INTEGER NOT NULL,
   tax_yen INTEGER NOT NULL,

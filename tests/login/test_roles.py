@@ -222,6 +222,7 @@ TABLE: dict[str, set[str]] = {
     "GET /waiver/applications": WAIVERS,
     "GET /waiver/rules": WAIVERS,
     "GET /waiver/reports": WAIVERS,
+    "GET /waiver/bills": WAIVERS,
     "GET /tablets": TABLETS,
     "GET /content": TABLETS,
     "GET /wifi": WIFI,
