@@ -93,18 +93,23 @@ class ShelfContent(msgspec.Struct, frozen=True, omit_defaults=True):
 _decoder = msgspec.json.Decoder(ShelfContent)
 
 
+def as_json(content: ShelfContent) -> bytes:
+    """The JSON: the same for the same content."""
+    return msgspec.json.encode(content)
+
+
 def pack(content: ShelfContent) -> bytes:
     """The bytes that are sealed: the same for the same content."""
-    return zlib.compress(msgspec.json.encode(content), 9)
+    return zlib.compress(as_json(content), 9)
 
 
 def unpack(data: bytes) -> ShelfContent:
     """The content. Raises BadShelf."""
     inflater = zlib.decompressobj()
     try:
-        plain = inflater.decompress(data, PLAIN_BYTES + 1)
-        if len(plain) > PLAIN_BYTES or not inflater.eof or inflater.unused_data:
+        text = inflater.decompress(data, PLAIN_BYTES + 1)
+        if len(text) > PLAIN_BYTES or not inflater.eof or inflater.unused_data:
             raise BadShelf(f"expected at most {PLAIN_BYTES} bytes, whole")
-        return _decoder.decode(plain)
+        return _decoder.decode(text)
     except (zlib.error, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise BadShelf(f"not a shelf ({type(error).__name__})") from None
