@@ -6,6 +6,7 @@
 4. When room is short: acked records go first, then health is thinned, then bulk goes oldest first and is counted
    in a `dropped` record. An urgent record that does not fit even then is refused aloud (SpoolFull).
 5. SQLite cannot delete on a full disk, so a ballast file is given up for the moment that it takes.
+6. A value that goes with a record (`beside`: what was counted so far) is written in its transaction: both or none.
 
 One thread owns a Spool; `edge_agent.spool_thread` gives it to an event loop.
 """
@@ -14,7 +15,7 @@ import contextlib
 import logging
 import secrets
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -93,14 +94,19 @@ class Spool:
         """Keeps one record and returns its seq once it is on disk. Raises SpoolFull, ValueError (too long)."""
         return self.append_many([Entry(kind, body, stamp)])[0]
 
-    def append_many(self, entries: Sequence[Entry]) -> list[int]:
-        """Keeps all or none, in one transaction; the seqs in the same order. Raises as `append` does."""
+    def append_many(self, entries: Sequence[Entry], beside: Mapping[str, bytes] | None = None) -> list[int]:
+        """Keeps all or none, in one transaction, with the values beside them; the seqs in the same order.
+
+        Raises as `append` does.
+        """
         for entry in entries:
             if len(entry.body) > BODY_BYTES:
                 raise ValueError(f"{entry.kind}: a body of {len(entry.body)} bytes; at most {BODY_BYTES}")
-        return self._keep(entries)
+        return self._keep(entries, beside=beside or {})
 
-    def _keep(self, entries: Sequence[Entry], told: Dropped | None = None) -> list[int]:
+    def _keep(
+        self, entries: Sequence[Entry], told: Dropped | None = None, beside: Mapping[str, bytes] | None = None
+    ) -> list[int]:
         """Keeps all or none; with them goes what they tell off the list of what was dropped. Raises SpoolFull."""
         self._room.bound_growth()
         incoming = sum(len(e.body) + spool_room.ROW_BYTES for e in entries if codec.lane_of(e.kind) == "bulk")
@@ -108,7 +114,7 @@ class Spool:
             self._room.shrink_bulk(self._stamp())
         while True:
             try:
-                return self._insert(entries, told)
+                return self._insert(entries, told, beside or {})
             except sqlite3.OperationalError as error:
                 if not spool_file.is_full(error):
                     raise
@@ -116,7 +122,7 @@ class Spool:
                 if not self._room.make(self._stamp()):
                     raise SpoolFull(str(error)) from error
 
-    def _insert(self, entries: Iterable[Entry], told: Dropped | None) -> list[int]:
+    def _insert(self, entries: Iterable[Entry], told: Dropped | None, beside: Mapping[str, bytes]) -> list[int]:
         seqs: list[int] = []
         with spool_file.transaction(self._db):
             following = dict(self._db.execute("SELECT lane, next_seq FROM lane").fetchall())
@@ -131,10 +137,18 @@ class Spool:
                 "UPDATE lane SET next_seq = ? WHERE lane = ?",
                 [(seq, lane) for lane, seq in following.items()],
             )
+            self._db.executemany("INSERT OR REPLACE INTO beside VALUES (?, ?)", list(beside.items()))
             if told is not None:
                 self._room.take_told(told)
         self._room.added(rows)
         return seqs
+
+    def beside(self, prefix: str) -> dict[str, bytes]:
+        """The values whose names begin so, as the last record that they went with left them."""
+        rows = self._db.execute(
+            "SELECT name, value FROM beside WHERE substr(name, 1, length(?1)) = ?1 ORDER BY name", (prefix,)
+        )
+        return {name: bytes(value) for name, value in rows}
 
     def can_write(self) -> bool:
         """Whether the disk takes a write now; changes nothing."""

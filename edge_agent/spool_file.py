@@ -36,6 +36,8 @@ CREATE TABLE untold (
   kind TEXT PRIMARY KEY, count INTEGER NOT NULL, first_seq INTEGER NOT NULL, last_seq INTEGER NOT NULL
 );
 """
+# Values that belong to records and are written with them, whole or not at all: what was counted so far.
+_BESIDE = "CREATE TABLE beside (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID"
 
 
 @dataclass
@@ -121,6 +123,9 @@ def _connect(path: Path, *, max_bytes: int, check: bool) -> sqlite3.Connection:
         db.execute(f"PRAGMA max_page_count = {max(64, max_bytes // PAGE_BYTES)}")
         if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'record'").fetchone():
             _create(db)
+        if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'beside'").fetchone():
+            # Also in a file that an earlier program made.
+            db.execute(_BESIDE)
         _examine(db, thorough=check)
     except BaseException:
         db.close()

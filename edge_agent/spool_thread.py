@@ -2,9 +2,9 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -16,12 +16,20 @@ from wire.messages import Ack, Lane, Record
 T = TypeVar("T")
 
 
+class _Waiting(NamedTuple):
+    """What is to be kept together, and who waits for it."""
+
+    entries: list[Entry]
+    beside: dict[str, bytes]
+    kept: Future[list[int]]
+
+
 class AsyncSpool:
     """A Spool on its own thread. What is appended at the same time shares one fsync."""
 
     def __init__(self, open_spool: Callable[[], Spool]) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="spool")
-        self._waiting: list[tuple[list[Entry], Future[list[int]]]] = []
+        self._waiting: list[_Waiting] = []
         self._lock = threading.Lock()
         self._listeners: list[Callable[[Lane], None]] = []
         self._spool = self._thread.submit(open_spool).result()
@@ -35,20 +43,23 @@ class AsyncSpool:
         """Keeps a record; its seq, once it is durable. Raises SpoolFull, ValueError."""
         return (await self.append_many([(kind, body)], stamp))[0]
 
-    async def append_many(self, bodies: Sequence[tuple[str, msgspec.Struct]], stamp: Stamp) -> list[int]:
-        """Keeps all of these records or none, in one transaction; their seqs, once they are durable.
+    async def append_many(
+        self, bodies: Sequence[tuple[str, msgspec.Struct]], stamp: Stamp, beside: Mapping[str, bytes] | None = None
+    ) -> list[int]:
+        """Keeps all of these records or none, in one transaction, with the values beside them; their seqs, once they
+        are durable.
 
         Raises SpoolFull, ValueError.
         """
-        kept: Future[list[int]] = Future()
         entries = [Entry(kind, codec.encode_body(body), stamp) for kind, body in bodies]
+        waiting = _Waiting(entries, dict(beside or {}), Future())
         with self._lock:
-            self._waiting.append((entries, kept))
+            self._waiting.append(waiting)
             first = len(self._waiting) == 1
         if first:
             self._thread.submit(self._drain)
         # A record that is on its way to the disk arrives there, whoever stops waiting for it.
-        seqs = await asyncio.shield(asyncio.wrap_future(kept))
+        seqs = await asyncio.shield(asyncio.wrap_future(waiting.kept))
         for lane in dict.fromkeys(codec.lane_of(kind) for kind, _ in bodies):
             for listener in self._listeners:
                 listener(lane)
@@ -57,23 +68,30 @@ class AsyncSpool:
     def _drain(self) -> None:
         with self._lock:
             group, self._waiting = self._waiting, []
+        entries = [entry for one in group for entry in one.entries]
+        # In the order in which they came: of one name the last counts.
+        beside = {name: value for one in group for name, value in one.beside.items()}
         try:
-            seqs = iter(self._spool.append_many([entry for entries, _ in group for entry in entries]))
+            seqs = iter(self._spool.append_many(entries, beside))
         except (SpoolFull, ValueError):
-            for entries, kept in group:
-                self._alone(entries, kept)
+            for one in group:
+                self._alone(one)
         except BaseException as error:  # noqa: BLE001 (it belongs to those who wait)
-            for _, kept in group:
-                kept.set_exception(error)
+            for one in group:
+                one.kept.set_exception(error)
         else:
-            for entries, kept in group:
-                kept.set_result([next(seqs) for _ in entries])
+            for one in group:
+                one.kept.set_result([next(seqs) for _ in one.entries])
 
-    def _alone(self, entries: list[Entry], kept: Future[list[int]]) -> None:
+    def _alone(self, one: _Waiting) -> None:
         try:
-            kept.set_result(self._spool.append_many(entries))
+            one.kept.set_result(self._spool.append_many(one.entries, one.beside))
         except BaseException as error:  # noqa: BLE001 (it belongs to the one who waits)
-            kept.set_exception(error)
+            one.kept.set_exception(error)
+
+    async def beside(self, prefix: str) -> dict[str, bytes]:
+        """The values whose names begin so."""
+        return await self._call(lambda: self._spool.beside(prefix))
 
     async def _call(self, call: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, call)
