@@ -41,6 +41,7 @@ from hub.attendance import (
 )
 from hub.attendance import web as attendance
 from hub.attendance.reminders import Reminders
+from hub.benefit import purse_task
 from hub.benefit import web as benefit
 from hub.brake import Brake
 from hub.broker.keeper import Keeper
@@ -308,7 +309,12 @@ def _begin_wifi(app: FastAPI, wifi_keys: Path) -> tuple[asyncio.Task[None], ...]
 
 def _begin_tablets(app: FastAPI) -> tuple[asyncio.Task[None], ...]:
     """What goes on for lent tablets, waivers and benefits beside their pages."""
-    return ()
+    state, begin = app.state, asyncio.create_task
+    db, signing, wake = state.db, state.signing, state.down.wake
+    return (
+        begin(purse_task.run(db, signing, Path(state.settings.state_dir), wake), name="purses of devices"),
+        begin(purse_task.follow(db), name="benefits"),
+    )
 
 
 def _make_list(identity: Identity) -> None:

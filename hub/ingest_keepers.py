@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 
+from hub.benefit import use_store as benefits
 from hub.db import Connection
 from hub.identity import store as identity
 from hub.inventory import store as inventory
@@ -30,6 +31,12 @@ def _take_presences(conn: Connection, told: Sequence[Told]) -> None:
     papers.take_presences(conn, told)
 
 
+def _take_paper_reports(conn: Connection, told: Sequence[Told]) -> None:
+    papers.take_reports(conn, told)
+    # What a purse tells binds its device from now on.
+    benefits.take_reports(conn, told)
+
+
 # `presence` is no record but comes the same way: a device that was heard anew.
 KEEPERS: dict[str, Callable[[Connection, Sequence[Told]], None]] = {
     "reported": policy.take_reports,
@@ -44,7 +51,8 @@ KEEPERS: dict[str, Callable[[Connection, Sequence[Told]], None]] = {
     "wifi_state": state_store.take,
     "kit_report": kit_store.take_reports,
     "disaster_report": disaster_store.take,
-    "paper_report": papers.take_reports,
+    "paper_report": _take_paper_reports,
+    "benefit_use": benefits.take_uses,
     # Read by the fleet as well; of lent tablets only, and with their clock readings among them (`ingest_bodies.py`).
     "usage": usage_store.take,
 }

@@ -43,7 +43,8 @@ class Benefit(msgspec.Struct, frozen=True, omit_defaults=True):
 class Allowance(msgspec.Struct, array_like=True, frozen=True):
     """What may be taken here for one card and benefit: `limit` units in all under `id`, until `until_ms`.
 
-    `balance` is what the hub knew to be left everywhere when it wrote this, for the screen.
+    `balance` is what the hub knew to be left everywhere when it wrote this, for the screen.  `used` is what it knew to
+    be taken here under `id`: a device that has lost its own count goes on from there.
     """
 
     id: Line
@@ -52,6 +53,7 @@ class Allowance(msgspec.Struct, array_like=True, frozen=True):
     limit: Count
     until_ms: Millis
     balance: Count = 0
+    used: Count = 0
 
 
 class PurseContent(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -65,19 +67,24 @@ class PurseContent(msgspec.Struct, frozen=True, omit_defaults=True):
 _decoder = msgspec.json.Decoder(PurseContent)
 
 
+def as_json(content: PurseContent) -> bytes:
+    """The JSON: the same for the same content."""
+    return msgspec.json.encode(content)
+
+
 def pack(content: PurseContent) -> bytes:
     """The bytes that are sealed: the same for the same content."""
-    return zlib.compress(msgspec.json.encode(content), 9)
+    return zlib.compress(as_json(content), 9)
 
 
 def unpack(data: bytes) -> PurseContent:
     """The content. Raises BadPurse."""
     inflater = zlib.decompressobj()
     try:
-        plain = inflater.decompress(data, PLAIN_BYTES + 1)
-        if len(plain) > PLAIN_BYTES or not inflater.eof or inflater.unused_data:
+        text = inflater.decompress(data, PLAIN_BYTES + 1)
+        if len(text) > PLAIN_BYTES or not inflater.eof or inflater.unused_data:
             raise BadPurse(f"expected at most {PLAIN_BYTES} bytes, whole")
-        return _decoder.decode(plain)
+        return _decoder.decode(text)
     except (zlib.error, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         # The error itself may repeat a token.
         raise BadPurse(f"not a purse ({type(error).__name__})") from None
