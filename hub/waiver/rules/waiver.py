@@ -1,7 +1,7 @@
 """How much of a line's month is waived, on which ground and on which days (rule).
 
-1. On each day one ground holds, never the sum of two. Which of them comes first is tried for each; the order that
-   leaves the resident the least is taken, of two alike the one with the greater waiver in a whole month first.
+1. On each day one ground holds, never the sum of two. Which of them comes first is tried out; the order that leaves
+   the resident the least is taken, of two alike the one with the greater waiver in a whole month first.
 2. What a rule waives of a whole month: a share of what it covers, all but the resident's flat share, or a flat sum; a
    share of the list price never more than what it covers.
 3. A part of the month: by the days of use on which it holds. Then the month's cap, the fiscal year's cap and the
@@ -13,6 +13,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from fractions import Fraction
+from itertools import permutations
 from typing import NamedTuple
 
 from hub.waiver.rules.exact import rounded
@@ -20,6 +21,8 @@ from hub.waiver.rules.given import Grant, Line
 from hub.waiver.rules.holding import holds
 from hub.waiver.rules.profile import WaiverRule
 from hub.waiver.rules.result import Ground, Part, Step
+
+_FEW = 4
 
 
 class Waived(NamedTuple):
@@ -59,16 +62,15 @@ def waive(line: Line, rules: Sequence[WaiverRule], parts: Sequence[Part], first:
     total = sum(part.total for part in parts)
     steps: list[Step] = []
     held: list[_Held] = []
-    for grant, rule in zip(line.grants, rules, strict=True):
+    for grant, rule in sorted(zip(line.grants, rules, strict=True), key=lambda both: _key(both[0])):
         one = _held(line, grant, rule, parts, first, last)
         if one is None:
             steps.append(_not_held(grant, rule))
         else:
             held.append(one)
     days = (last - first).days + 1
-    held.sort(key=lambda one: (-_whole_month(one, line), _key(one.grant)))
+    held.sort(key=lambda one: -_whole_month(one, line))
     best = _best(held, line, total, first.toordinal(), days)
-    steps.sort(key=lambda step: sorted(map(str, step.numbers.items())))
     steps.extend(
         Step(rule="outranked", yen=0, numbers=_named(one.grant), clause=one.rule.clause)
         for one in held
@@ -140,11 +142,18 @@ def _whole_month(one: _Held, line: Line) -> Fraction:
 def _best(held: list[_Held], line: Line, total: int, first: int, days: int) -> list[_Taken]:
     """The grounds of each day in the order that waives most; `held` comes in order of the whole month."""
     found: list[_Taken] = []
-    for at, one in enumerate(held):
-        taken = _take([one, *held[:at], *held[at + 1 :]], line, total, first, days)
+    for order in _orders(held):
+        taken = _take(order, line, total, first, days)
         if not found or sum(each.yen for each in taken) > sum(each.yen for each in found):
             found = taken
     return found
+
+
+def _orders(held: list[_Held]) -> Iterable[Sequence[_Held]]:
+    """Every order of a few grounds; of many, each once in front: so no single ground would waive more."""
+    if len(held) <= _FEW:
+        return permutations(held)
+    return ([one, *held[:at], *held[at + 1 :]] for at, one in enumerate(held))
 
 
 def _take(order: Sequence[_Held], line: Line, total: int, first: int, days: int) -> list[_Taken]:
@@ -157,7 +166,7 @@ def _take(order: Sequence[_Held], line: Line, total: int, first: int, days: int)
         if not its_days:
             continue
         left.difference_update(its_days)
-        by_days = one.value * len(its_days) / days
+        by_days = one.value * Fraction(len(its_days), days)
         limits = _limits(one, line, sofar)
         limited = min([by_days, *(Fraction(most) for _, most in limits)])
         exact += limited
