@@ -72,9 +72,9 @@ from hub.settings import Settings
 from hub.signing import Signing
 from hub.staff import roster_task
 from hub.staff import web as staff
-from hub.tablet import content_web
+from hub.tablet import content_web, file_door, shelf_task
 from hub.tablet import web as tablet
-from hub.waiver import account_web, bill_web, register_web, report_web
+from hub.waiver import account_web, bill_web, line_allowance, register_web, report_web
 from hub.waiver import month_web as waiver_month_web
 from hub.wifi import (
     disaster_task,
@@ -135,6 +135,7 @@ ROUTERS = (
     wifi.router,
     tablet.router,
     content_web.router,
+    file_door.router,
     register_web.router,
     bill_web.router,
     account_web.router,
@@ -311,7 +312,11 @@ def _begin_tablets(app: FastAPI) -> tuple[asyncio.Task[None], ...]:
     """What goes on for lent tablets, waivers and benefits beside their pages."""
     state, begin = app.state, asyncio.create_task
     db, signing, wake = state.db, state.signing, state.down.wake
+    # What a tablet's line carries is the waivers' to say; the tablets' pages ask it through this.
+    state.line_allowances = line_allowance.by_device
+    state_dir = Path(state.settings.state_dir)
     return (
+        begin(shelf_task.run(db, signing, state_dir, wake, state.line_allowances), name="shelves of tablets"),
         begin(purse_task.run(db, signing, Path(state.settings.state_dir), wake), name="purses of devices"),
         begin(purse_task.follow(db), name="benefits"),
     )

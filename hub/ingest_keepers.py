@@ -11,7 +11,7 @@ from hub.orders import store as orders
 from hub.papers import store as papers
 from hub.policy import store as policy
 from hub.staff import roster_store
-from hub.tablet import usage_store
+from hub.tablet import answer_store, content_store, tablet_store, usage_store
 from hub.told import Told
 from hub.wifi import consent_store, disaster_store, kit_store, roam_store, session_store, state_store
 
@@ -52,6 +52,10 @@ KEEPERS: dict[str, Callable[[Connection, Sequence[Told]], None]] = {
     "kit_report": kit_store.take_reports,
     "disaster_report": disaster_store.take,
     "paper_report": _take_paper_reports,
+    "content": content_store.take,
+    "answer": answer_store.take,
+    "help_ask": tablet_store.take_asks,
+    "tablet_state": tablet_store.take_states,
     "benefit_use": benefits.take_uses,
     # Read by the fleet as well; of lent tablets only, and with their clock readings among them (`ingest_bodies.py`).
     "usage": usage_store.take,

@@ -17,12 +17,21 @@ CREATE TABLE content_item (
   -- Districts that it is for, as JSON; empty: everybody.
   districts TEXT NOT NULL DEFAULT '[]',
   published_ms INTEGER,
+  published_by TEXT NOT NULL DEFAULT '',
   until_ms INTEGER NOT NULL DEFAULT 0,
   withdrawn_ms INTEGER,
+  withdrawn_by TEXT NOT NULL DEFAULT '',
   made_by TEXT NOT NULL,
-  made_ms INTEGER NOT NULL
+  made_ms INTEGER NOT NULL,
+  -- Later with each change to the draft: a form that was filled in before another change is told so.
+  changed_ms INTEGER NOT NULL
 );
 CREATE INDEX content_item_published ON content_item (published_ms);
+CREATE TRIGGER content_item_stays BEFORE UPDATE OF name, kind, title, text, urgent, questions, districts, published_ms
+ON content_item WHEN OLD.published_ms IS NOT NULL
+BEGIN SELECT RAISE(ABORT, 'what was published stays as it was'); END;
+CREATE TRIGGER content_item_kept BEFORE DELETE ON content_item WHEN OLD.published_ms IS NOT NULL
+BEGIN SELECT RAISE(ABORT, 'what was published stays as it was'); END;
 
 CREATE TABLE content_file (
   item_id INTEGER NOT NULL REFERENCES content_item(id),
@@ -35,6 +44,7 @@ CREATE TABLE content_file (
 ) WITHOUT ROWID;
 CREATE INDEX content_file_digest ON content_file (digest);
 
+-- `fetched` and `dropped` take each other's place; `opened` is the first time.
 CREATE TABLE content_seen (
   item_name TEXT NOT NULL,
   device_id INTEGER NOT NULL,
@@ -70,10 +80,10 @@ CREATE TABLE help_ask (
 ) WITHOUT ROWID;
 CREATE INDEX help_ask_open ON help_ask (asked_ms) WHERE taken_back_ms IS NULL AND done_ms IS NULL;
 
--- Tickets by which tablets fetch their files: only a hash is kept.
-CREATE TABLE content_ticket (
-  device_id INTEGER PRIMARY KEY,
-  ticket_hash BLOB NOT NULL UNIQUE,
-  made_ms INTEGER NOT NULL
+-- What every tablet shows of the town: its name, and numbers to call (JSON: name, number, note).
+CREATE TABLE tablet_setting (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  town TEXT NOT NULL DEFAULT '',
+  telephones TEXT NOT NULL DEFAULT '[]'
 )
 """

@@ -218,13 +218,30 @@ TABLE: dict[str, set[str]] = {
     "POST /radius/accounting": ALL,
     "GET /waiver": WAIVERS,
     "GET /waiver/residents": WAIVERS,
+    "GET /waiver/residents/new": APPLIES,
+    "POST /waiver/residents/new": APPLIES,
+    "GET /waiver/residents/{number}": WAIVERS,
+    "POST /waiver/residents/{number}": APPLIES,
     "GET /waiver/lines": WAIVERS,
+    "GET /waiver/lines/new": APPLIES,
+    "POST /waiver/lines/new": APPLIES,
+    "GET /waiver/lines/{number}": WAIVERS,
+    "POST /waiver/lines/{number}": APPLIES,
     "GET /waiver/applications": WAIVERS,
+    "GET /waiver/applications/new": APPLIES,
+    "POST /waiver/applications/new": APPLIES,
+    "GET /waiver/applications/renewals": WAIVERS,
+    "GET /waiver/applications/checks": WAIVERS,
+    "POST /waiver/applications/checks": APPLIES,
+    "GET /waiver/applications/{number}": WAIVERS,
+    "POST /waiver/applications/{number}/decide": DECIDES,
+    "POST /waiver/applications/{number}/withdraw": APPLIES,
     "GET /waiver/rules": WAIVERS,
     "GET /waiver/reports": WAIVERS,
     "GET /waiver/bills": WAIVERS,
     "GET /tablets": TABLETS,
     "GET /content": TABLETS,
+    "GET /tablet/files/{digest}": ALL,
     "GET /wifi": WIFI,
     "GET /wifi/events": WIFI,
     "GET /wifi/points/{name}": WIFI,
@@ -275,6 +292,7 @@ PLACES = {
     "{number}": "999",
     "{language}": "en",
     "{order}": "0" * 32,
+    "{digest}": "0" * 64,
     "{month}": "2026-10",
     "{day}": "2026-10-01",
     "{year}": "2026",
@@ -337,7 +355,7 @@ def test_d1_every_route_asks_who_it_is(town: Town, everyone: dict[str, Browser])
 
 def _check_page(route: str, role: str, answer: httpx.Response, *, allowed: bool) -> None:
     if allowed:
-        expected: tuple[int, ...] = (404,) if re.search(r"\{(name|order|number)\}", route) else (200, 303)
+        expected: tuple[int, ...] = (404,) if re.search(r"\{(name|order|number|digest)\}", route) else (200, 303)
         expected = {"GET /session": (204, 401), "GET /welcome": (410,), "GET /device/root": (503,)}.get(route, expected)
         assert answer.status_code in expected, (route, role)
         assert allowed == (TABLE[route] == HALF) or not answer.headers.get("location", "").startswith("/sign-in")
