@@ -125,16 +125,16 @@ async def _run_until_ended(settings: Settings, clock: Clock, spool: AsyncSpool, 
         work.append(_roster(settings, spool, clock, uplink, cards))
     work += [Watch(clock, _keeping(spool)).run(), uplink.run(), _house(settings, spool, clock)]
     reader = attendance.condition if attendance else None
-    tablet = _tablet(settings, spool, clock, holder)
+    papers = _papers(settings, spool, clock, uplink)
+    library = _library(settings, spool, clock, papers) if papers else None
+    tablet = _tablet(settings, spool, clock, holder, library, screen, uplink, file) if library else None
     counts = tablet is None
     work += [fleet.run(settings, spool, clock, reader=reader, holder=holder, counts_usage=counts), policy.run()]
     work += tablet.works() if tablet else ()
     work.append(identity.run())
-    shown = screen if attendance and settings.kiosk.port else None
+    shown = screen if (attendance and settings.kiosk.port) or (tablet and tablet.has_page) else None
     wifi = _wifi(settings, spool, clock, holder, uplink)
-    papers = _papers(settings, spool, clock, uplink)
     if papers is not None:
-        _library(settings, spool, clock, papers)
         # Registered by now is everything that goes by a paper.
         work.append(papers.run())
     seen = Seen(Path(settings.state_dir) / "orders.db", clock.now_ms)
@@ -146,7 +146,9 @@ async def _run_until_ended(settings: Settings, clock: Clock, spool: AsyncSpool, 
     loop = asyncio.get_running_loop()
     for sig in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(sig, group.cancel)
-    with contextlib.suppress(asyncio.CancelledError):
+    with contextlib.ExitStack() as ending:
+        ending.callback(tablet.close if tablet else lambda: None)
+        ending.enter_context(contextlib.suppress(asyncio.CancelledError))
         await group
 
 
@@ -198,13 +200,20 @@ def _library(settings: Settings, spool: AsyncSpool, clock: Clock, papers: Papers
     return library
 
 
-def _tablet(settings: Settings, spool: AsyncSpool, clock: Clock, holder: Holder) -> "Tablet | None":
-    """What a lent tablet counts, shows and lets its resident do. Raises BadSetting, OSError."""
-    if settings.kind != "tablet":
-        return None
+def _tablet(
+    settings: Settings,
+    spool: AsyncSpool,
+    clock: Clock,
+    holder: Holder,
+    library: "Library",
+    screen: Screen,
+    uplink: Uplink,
+    file: str,
+) -> "Tablet":
+    """What a lent tablet counts, shows and lets its resident do. Raises BadSetting, OSError, sqlite3.Error."""
     from edge_agent.tablet.task import Tablet
 
-    return Tablet(settings, spool, clock, holder)
+    return Tablet(settings, spool, clock, holder, library, screen, lambda: uplink.state.hub_away, file)
 
 
 def _barred(settings: Settings) -> bool:

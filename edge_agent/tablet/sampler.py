@@ -11,14 +11,16 @@ import contextlib
 import logging
 import sqlite3
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 from edge_agent.clock import Clock, Stamp
 from edge_agent.effective import Holder
 from edge_agent.fleet.usage import Counters
 from edge_agent.spool import SpoolFull
 from edge_agent.spool_thread import AsyncSpool
-from edge_agent.tablet.bus import Bus, Heard
+from edge_agent.tablet.bus import Bus, Heard, Way
 from edge_agent.tablet.counters import Occasion, usage_of
+from edge_agent.tablet.route import default_interface
 from edge_agent.tablet.usage_book import UsageBook
 from edge_agent.tablet.usage_view import Sample
 from wire.messages import Usage
@@ -44,9 +46,10 @@ class Sampler:
         bus: Bus,
         *,
         every_s: int = 900,
+        proc: Path = Path("/proc"),
     ) -> None:
         self._spool, self._clock, self._holder, self._book = spool, clock, holder, book
-        self._counters, self._bus, self._every_s = counters, bus, every_s
+        self._counters, self._bus, self._every_s, self._proc = counters, bus, every_s, proc
         self._failing: set[str] = set()
         # What the bus told at the last sample; None before the first.
         self.heard: Heard | None = None
@@ -101,13 +104,29 @@ class Sampler:
             ),
         ]
 
+    async def hear(self) -> Heard:
+        """What the bus tells now, or the kernel, where it is the way out and nobody says."""
+        heard = await asyncio.to_thread(self._bus.look)
+        if heard.online_by == "unknown":
+            heard = heard._replace(online_by=await asyncio.to_thread(self._way))
+        self.heard = heard
+        return heard
+
+    def _way(self) -> Way:
+        """The link of the default route's interface."""
+        name = default_interface(self._proc)
+        links = {one.name: one.link for one in usage_of(self._counters(), (), "round").interfaces}
+        way = links.get(name)
+        if way == "wifi" or way == "mobile" or way == "wired":  # noqa: PLR1714 (so the type is known)
+            return way
+        return "unknown" if name else "none"
+
     async def _read(self, occasion: Occasion) -> tuple[Usage, Stamp]:
         """What there is now. Stamped before: the figures are at least that new."""
         stamp = self._clock.stamp()
         # Before the machine goes off nobody waits for a modem: what was heard last is true enough.
-        if occasion != "shutdown" or self.heard is None:
-            self.heard = await asyncio.to_thread(self._bus.look)
-        return usage_of(await asyncio.to_thread(self._counters), self.heard.modems, occasion), stamp
+        heard = self.heard if occasion == "shutdown" and self.heard is not None else await self.hear()
+        return usage_of(await asyncio.to_thread(self._counters), heard.modems, occasion), stamp
 
     async def _to_spool(self, usage: Usage, stamp: Stamp) -> None:
         await self._spool.append("usage", usage, stamp)

@@ -6,7 +6,7 @@ What flickers (a signal by some per cent) is no change; who looks at the hub wan
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -21,7 +21,7 @@ from wire.tablet import Modem, TabletState
 
 log = logging.getLogger(__name__)
 
-_LOOK_S, _FIRST_LOOK_S = 60.0, 1.0
+_LOOK_S = 60.0
 _AGAIN_MS = 3_600_000
 _SIGNAL_STEP, _BATTERY_STEP = 20, 5
 
@@ -35,25 +35,25 @@ class Content(Protocol):
         ...
 
     @property
-    def content_missing(self) -> int:
+    def missing(self) -> int:
         """How many files of the shelf are not there."""
         ...
 
 
 class StateTask:
-    """One tablet's state. `heard`: what the bus told last (None: not asked yet), `text_size` the resident's choice."""
+    """One tablet's state. `hear` asks the bus, `text_size` the resident's choice."""
 
     def __init__(
         self,
         spool: AsyncSpool,
         clock: Clock,
-        heard: Callable[[], Heard | None],
+        hear: Callable[[], Awaitable[Heard]],
         content: Content | None,
         text_size: Callable[[], str],
         *,
         sys: Path = Path("/sys"),
     ) -> None:
-        self._spool, self._clock, self._heard = spool, clock, heard
+        self._spool, self._clock, self._hear = spool, clock, hear
         self._content, self._text_size, self._sys = content, text_size, sys
         self._told: TabletState | None = None
         self._told_mono_ms = 0
@@ -70,14 +70,11 @@ class StateTask:
                 fails = True
             else:
                 fails = False
-            await asyncio.sleep(_LOOK_S if self._told else _FIRST_LOOK_S)
+            await asyncio.sleep(_LOOK_S)
 
     async def look(self) -> None:
         """Tells the state, when it is news or an hour has gone by. Raises SpoolFull, OSError."""
-        heard = self._heard()
-        if heard is None:
-            return
-        stamp, found = self._clock.stamp(), await self._state(heard)
+        stamp, found = self._clock.stamp(), await self._state(await self._hear())
         late = stamp.mono_ms - self._told_mono_ms >= _AGAIN_MS
         if self._told is None or late or is_news(self._told, found):
             await self._spool.append("tablet_state", found, stamp)
@@ -91,7 +88,7 @@ class StateTask:
             modems=heard.modems,
             online_by=heard.online_by,
             content_bytes=content.content_bytes if content else 0,
-            content_missing=content.content_missing if content else 0,
+            content_missing=content.missing if content else 0,
             text_size=self._text_size(),
         )
 

@@ -55,14 +55,18 @@ class Left(NamedTuple):
     level: Level
 
 
-def used(samples: Iterable[Sample], month: str, *, since_ms: int | None = None) -> Used:
-    """What was used in a month (`2026-11`) since the hand-over; `samples` in the order in which they were taken."""
+def used(samples: Iterable[Sample], month: str, *, since_ms: int | None = None, sim: str = "") -> Used:
+    """What was used in a month (`2026-11`) since the hand-over; `samples` in the order in which they were taken.
+
+    With `sim`, only what went over that card, or over one that the modem did not name.
+    """
     sums: dict[tuple[Link, str], int] = {}
     last: dict[tuple[str, Link, str], _Point] = {}
     for one in samples:
         for series, point in _points(one):
             before = last.get((one.iface, one.link, series))
-            for named, amount in _step(before, point, since_ms):
+            steps = _step(before, point, since_ms) if one.sim in ("", sim) or not sim or one.link == "wifi" else []
+            for named, amount in steps:
                 sums[one.link, named] = sums.get((one.link, named), 0) + amount
             last[one.iface, one.link, series] = point
     return Used(sums.get(("mobile", month), 0), sums.get(("wifi", month), 0))
