@@ -135,6 +135,8 @@ async def _run_until_ended(settings: Settings, clock: Clock, spool: AsyncSpool, 
     shown = screen if (attendance and settings.kiosk.port) or (tablet and tablet.has_page) else None
     wifi = _wifi(settings, spool, clock, holder, uplink)
     if papers is not None:
+        if attendance is not None:
+            work.append(_benefits(spool, clock, papers, screen, holder, attendance))
         # Registered by now is everything that goes by a paper.
         work.append(papers.run())
     seen = Seen(Path(settings.state_dir) / "orders.db", clock.now_ms)
@@ -198,6 +200,21 @@ def _library(settings: Settings, spool: AsyncSpool, clock: Clock, papers: Papers
     library = Library(Path(settings.state_dir), spool, clock)
     papers.register(shelf.KIND, shelf.unpack, library.use)
     return library
+
+
+def _benefits(
+    spool: AsyncSpool, clock: Clock, papers: Papers, screen: Screen, holder: Holder, attendance: "Attendance"
+) -> Coroutine[Any, Any, None]:
+    """The terminal's desk for benefits, wired to its purse, its screen and its reader."""
+    from edge_agent.benefit.benefits import Benefits
+    from edge_agent.benefit.desk import Desk
+    from wire import purse
+
+    benefits = Benefits(spool, clock)
+    papers.register(purse.KIND, purse.unpack, benefits.use)
+    desk = Desk(benefits, screen, holder)
+    attendance.divert(desk.tapped)
+    return desk.run()
 
 
 def _tablet(

@@ -13,7 +13,7 @@ import asyncio
 import contextlib
 import logging
 import threading
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -89,6 +89,7 @@ class Attendance:
         self._uplink = UplinkState()
         self._waiting = 0
         self._fault_mono_ns = 0
+        self._elsewhere: Callable[[bytes], Awaitable[bool]] | None = None
         self.condition = ReaderCondition()
 
     @property
@@ -96,6 +97,10 @@ class Attendance:
         """What counts now: the hub may order otherwise at any time."""
         rules = self._holder.now
         return Policy(punch.parse_minutes(rules.clock_out_from), rules.debounce_s)
+
+    def divert(self, elsewhere: Callable[[bytes], Awaitable[bool]]) -> None:
+        """`elsewhere` is asked of each good card whether its tap was meant for something else, and sees to it then."""
+        self._elsewhere = elsewhere
 
     def uplink_changed(self, state: UplinkState) -> None:
         """The hub went away or came back."""
@@ -145,6 +150,8 @@ class Attendance:
             return
         known = self.cards.of(heard.identifier)
         refused_as = _refused_as(known, heard)
+        if refused_as is None and self._elsewhere is not None and await self._elsewhere(heard.identifier):
+            return
         tap = Tap(
             known.token,
             heard.technology,

@@ -4,6 +4,7 @@
 2. What a tap brought up goes by itself; the ground (starting, idle, or a fault of the reader) comes back after it.
 3. A locked screen shows nothing but that, until it is unlocked; only `identify` may stand before it for a while.
 4. An answer counts only for the question that its writer saw: another person's may stand there by now.
+5. Benefits are asked for from the idle screen alone, and go by themselves like everything else that is asked.
 """
 
 import asyncio
@@ -31,6 +32,11 @@ State = Literal[
     "identify",
     "locked",
     "wiped",
+    "benefit_choose",
+    "benefit_tap",
+    "benefit_taken",
+    "benefit_refused",
+    "benefit_back",
 ]
 
 # How long each state stays, in seconds; a name is never longer on the screen than `accepted`.
@@ -44,7 +50,21 @@ STAYS_S: dict[State, float] = {
     "lost_card": 4.0,
     "disk_full": 6.0,
     "identify": 15.0,
+    "benefit_choose": 30.0,
+    "benefit_tap": 20.0,
+    "benefit_taken": 10.0,
+    "benefit_refused": 6.0,
+    "benefit_back": 4.0,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A benefit that can be taken here: its code, what it is called, and its unit."""
+
+    code: str
+    name: str
+    unit: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +73,8 @@ class View:
 
     `reference` is the number of the record, to be said on the telephone; 0 for none.  `name` is whom to call on a
     locked screen, and the confirmation code on a wiped one.
+
+    Of benefits: `offers` to choose from; `code` with its `name`, `units` and `unit`; `left` of it; why not (`reason`).
     """
 
     state: State = "starting"
@@ -66,6 +88,30 @@ class View:
     waiting: int = 0
     hub_away: bool = False
     clock_unset: bool = False
+    offers: tuple[Offer, ...] = ()
+    code: str = ""
+    units: int = 0
+    unit: str = ""
+    left: int = 0
+    reason: str = ""
+
+
+class Wish(NamedTuple):
+    """What a person wants of benefits, asked on view `number`."""
+
+    number: int
+    do: Literal["open", "choose", "leave", "take_back"]
+    code: str = ""
+    units: int = 1
+
+
+# On which view each can be wanted.
+_WISHED_ON: dict[str, tuple[State, ...]] = {
+    "open": ("idle",),
+    "choose": ("benefit_choose",),
+    "leave": ("benefit_choose", "benefit_tap", "benefit_taken", "benefit_refused", "benefit_back"),
+    "take_back": ("benefit_taken",),
+}
 
 
 class Answer(NamedTuple):
@@ -86,6 +132,7 @@ class Screen:
     _lock: View | None = None
     answers: asyncio.Queue[Answer] = field(default_factory=lambda: asyncio.Queue(1))
     choices: asyncio.Queue[Direction] = field(default_factory=lambda: asyncio.Queue(1))
+    wishes: asyncio.Queue[Wish] = field(default_factory=lambda: asyncio.Queue(1))
 
     def show(self, view: View, *, stays_s: float | None = None) -> None:
         """Shows what a tap brought up; the ground comes back by itself, after `stays_s` instead of its usual time."""
@@ -174,6 +221,17 @@ class Screen:
         if (self.view.state, self.view.number) != ("question", number):
             return False
         _replace(self.answers, Answer(number, direction))
+        return True
+
+    def wish(self, wish: Wish) -> bool:
+        """A person wants something of benefits; False when the screen shows another view by now.
+
+        The small lines below change without a new view, so an idle screen is the same whatever its number.
+        """
+        view = self.view
+        if view.state not in _WISHED_ON[wish.do] or (view.number != wish.number and wish.do != "open"):
+            return False
+        _replace(self.wishes, wish)
         return True
 
 

@@ -13,14 +13,14 @@ import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 from aiohttp import web
 
 from edge_agent.clock import Clock
 from edge_agent.effective import Effective, Holder
-from edge_agent.kiosk.screen import Screen, View
+from edge_agent.kiosk.screen import Screen, View, Wish
 from edge_agent.settings import KioskSettings
 from wire.messages import Direction
 
@@ -60,6 +60,15 @@ class _Answer(msgspec.Struct, frozen=True):
     direction: Direction
 
 
+class _Wish(msgspec.Struct, frozen=True):
+    """What is wanted of benefits on view `number`."""
+
+    number: int
+    do: Literal["open", "choose", "leave", "take_back"]
+    code: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    units: Annotated[int, msgspec.Meta(ge=1, le=100)] = 1
+
+
 def listen(host: str, port: int) -> socket.socket:
     """The socket of the page. Raises OSError when the port is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -76,6 +85,7 @@ def make_app(screen: Screen, clock: Clock, settings: KioskSettings, holder: Hold
     app.router.add_get("/events", _events)
     app.router.add_post("/direction", _direction)
     app.router.add_post("/answer", _answer)
+    app.router.add_post("/benefit", _benefit)
     app.router.add_static("/static", _HERE / "static")
     return app
 
@@ -148,7 +158,7 @@ async def _events(request: web.Request) -> web.StreamResponse:
 
 def _event(view: View, now_ms: int, now: Effective) -> bytes:
     volume = now.volume if now.sound else 0
-    more = {"now_ms": now_ms, "volume": volume, "page": _page_name(now)}
+    more = {"now_ms": now_ms, "volume": volume, "page": _page_name(now), "benefits": now.benefits}
     return b"data: " + msgspec.json.encode({**asdict(view), **more}) + b"\n\n"
 
 
@@ -166,6 +176,13 @@ async def _answer(request: web.Request) -> web.Response:
     answer = await _body(request, _Answer)
     if not request.app[_SCREEN].answer_question(answer.number, answer.direction):
         raise web.HTTPConflict(text="this question is no longer on the screen")
+    return web.json_response({})
+
+
+async def _benefit(request: web.Request) -> web.Response:
+    wish = await _body(request, _Wish)
+    if not request.app[_SCREEN].wish(Wish(wish.number, wish.do, wish.code, wish.units)):
+        raise web.HTTPConflict(text="the screen shows something else by now")
     return web.json_response({})
 
 

@@ -22,6 +22,19 @@ const WORDS = {
     hub_away: (n) => `保存しました。つながり次第送信します (${n}件)`, hub_away_none: "役場につながっていません。打刻はできます",
     identify: "この端末です",
     clock_unset: "時刻を確認中です", group: "次の打刻",
+    benefit: "給付を使う", benefit_choose: "何を使いますか", benefit_none: "使える給付がまだ届いていません", offers: "給付", how_many: "数",
+    next: "つぎへ", leave: "やめる", done: "おわる", undo: "取り消す", fewer: "1つ減らす", more: "1つ増やす",
+    amount: (n, unit) => `${n}${unit}`, left: (n, unit) => `のこり ${n}${unit}`,
+    taken: (n, unit) => `${n}${unit}使いました`, back: (n, unit) => `${n}${unit}を取り消しました`,
+    refused: {
+      none_left: ["のこりがありません", () => ""],
+      not_enough: ["足りません", (n, unit) => `ここで使えるのは ${n}${unit} です`],
+      expired: ["今は使えません", (n, unit, who) => `役場との確認が必要です。${who}へ`],
+      clock: ["今は使えません", (n, unit, who) => `時刻を確認できません。${who}へ`],
+      full: ["記録できません", (n, unit, who) => `使われていません。${who}へ`],
+      too_late: ["もう取り消せません", (n, unit, who) => `${who}へお知らせください`],
+      unknown: ["このカードでは使えません", (n, unit, who) => `${who}へお知らせください`],
+    },
   },
   en: {
     starting: "Getting ready",
@@ -43,6 +56,19 @@ const WORDS = {
     hub_away: (n) => `Saved. It will be sent when connected (${n})`, hub_away_none: "Not connected to the hub. You can still clock in and out",
     identify: "It is this device",
     clock_unset: "Checking the time", group: "The next tap",
+    benefit: "Use a benefit", benefit_choose: "What do you want to use?", benefit_none: "No benefits have arrived here yet", offers: "Benefits", how_many: "How many",
+    next: "Next", leave: "Cancel", done: "Done", undo: "Undo", fewer: "One less", more: "One more",
+    amount: (n, unit) => `${n} ${unit}`, left: (n, unit) => `Left: ${n} ${unit}`,
+    taken: (n, unit) => `Used: ${n} ${unit}`, back: (n, unit) => `Given back: ${n} ${unit}`,
+    refused: {
+      none_left: ["Nothing is left", () => ""],
+      not_enough: ["Not enough is left", (n, unit) => `You can use ${n} ${unit} here`],
+      expired: ["Cannot be used now", (n, unit, who) => `The town hall must be asked first. Please call ${who}`],
+      clock: ["Cannot be used now", (n, unit, who) => `The time is not known. Please call ${who}`],
+      full: ["Cannot record", (n, unit, who) => `Nothing was used. Please call ${who}`],
+      too_late: ["It is too late to undo", (n, unit, who) => `Please tell ${who}`],
+      unknown: ["This card cannot be used for it", (n, unit, who) => `Please tell ${who}`],
+    },
   },
 };
 // A locked device speaks to whoever has found it: in both languages, whatever it is set to.
@@ -51,11 +77,16 @@ const LOCKED = {
   wiped: ["登録されていない端末です", "Not enrolled", (who, en) => `${who}へ / Please call ${en}`],
 };
 const MARKS = { accepted: "●", repeat: "▲", question: "▲", two_cards: "▲", refused_card: "■", lost_card: "■", unknown: "■",
-  reader_fault: "■", disk_full: "■", lost: "■", identify: "●", locked: "■", wiped: "■" };
+  reader_fault: "■", disk_full: "■", lost: "■", identify: "●", locked: "■", wiped: "■",
+  benefit_taken: "●", benefit_refused: "■", benefit_back: "▲", benefit_choose: "", benefit_tap: "" };
+// Views of benefits: a person is in the middle of something.
+const AT_DESK = ["benefit_choose", "benefit_tap", "benefit_taken", "benefit_refused", "benefit_back"];
+const MOST_UNITS = 10;
 // Hertz and seconds, one pair a tone: rising, equal, falling, low.
 const TONES = { accepted: [[660, .09], [990, .16]], repeat: [[600, .12], [0, .06], [600, .12]],
   question: [[600, .12], [0, .06], [600, .12]], unknown: [[600, .16], [330, .25]], refused_card: [[600, .16], [330, .25]],
   lost_card: [[600, .16], [330, .25]],
+  benefit_taken: [[660, .09], [990, .16]], benefit_refused: [[600, .16], [330, .25]], benefit_back: [[600, .12], [0, .06], [600, .12]],
   locked: [[600, .16], [330, .25]], wiped: [[600, .16], [330, .25]],
   identify: Array.from({ length: 8 }, () => [[880, .2], [0, .2]]).flat(),
   two_cards: [[220, .2]], disk_full: [[180, .9]] };
@@ -133,11 +164,72 @@ function texts(v) {
       return [ja, code ? `${en} · ${code}` : en, call(byJa, byEn)];
     }
     case "lost": return [words.lost, "", words.lost_detail];
+    case "benefit_choose": return [v.offers.length ? words.benefit_choose : words.benefit_none, "", ""];
+    case "benefit_tap": return [words.idle, v.name, words.amount(v.units, v.unit)];
+    case "benefit_taken": return [words.taken(v.units, v.unit), v.name, words.left(v.left, v.unit)];
+    case "benefit_back": return [words.back(v.units, v.unit), v.name, words.left(v.left, v.unit)];
+    case "benefit_refused": {
+      const [headline, detail] = words.refused[v.reason] || words.refused.unknown;
+      return [headline, v.name, detail(v.left, v.unit, who)];
+    }
     default: return [words[v.state], "", ""];
   }
 }
 
+function wish(does, more = {}) {
+  return send("/benefit", { number: view.number, do: does, ...more });
+}
+
+// What can be done at the desk: the first button goes on or back, the second ends it.
+function deskButtons(v) {
+  const [first, second] = [byId("first"), byId("second")];
+  const chooses = v.state === "benefit_choose", taken = v.state === "benefit_taken";
+  first.hidden = !(taken || (chooses && v.offers.length));
+  for (const button of [first, second]) button.removeAttribute("aria-pressed");
+  write("first", chooses ? words.next : words.undo);
+  write("second", chooses || v.state === "benefit_tap" ? words.leave : words.done);
+  first.disabled = chooses && !chosen;
+  first.onclick = () => (chooses ? wish("choose", { code: chosen, units }) : wish("take_back"));
+  second.onclick = () => wish("leave");
+}
+
+let chosen = "", units = 1;
+
+function openDesk(v) {
+  chosen = v.offers.length === 1 ? v.offers[0].code : "";
+  units = 1;
+  byId("offers").replaceChildren(...v.offers.map((offer) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = offer.name;
+    button.dataset.code = offer.code;
+    button.onclick = () => { chosen = offer.code; showDesk(v); };
+    return button;
+  }));
+}
+
+function showDesk(v) {
+  const offer = v.offers.find((one) => one.code === chosen);
+  for (const button of byId("offers").children) button.setAttribute("aria-pressed", String(button.dataset.code === chosen));
+  byId("units").hidden = !v.offers.length;
+  write("count", words.amount(units, offer ? offer.unit : ""));
+  byId("fewer").disabled = units <= 1;
+  byId("more").disabled = units >= MOST_UNITS;
+  byId("first").disabled = !chosen;
+}
+
+for (const [id, step] of [["fewer", -1], ["more", 1]]) {
+  byId(id).onclick = () => { units = Math.min(MOST_UNITS, Math.max(1, units + step)); showDesk(view); };
+  byId(id).setAttribute("aria-label", words[id]);
+}
+byId("offers").setAttribute("aria-label", words.offers);
+byId("units").setAttribute("aria-label", words.how_many);
+byId("benefit").textContent = words.benefit;
+byId("benefit").onclick = () => wish("open");
+
 function buttons(v) {
+  if (AT_DESK.includes(v.state)) return deskButtons(v);
+  byId("first").hidden = byId("first").disabled = false;
   const asks = v.state === "question";
   const [first, second] = [byId("first"), byId("second")];
   write("first", asks ? words.yes : words.clock_in);
@@ -160,6 +252,12 @@ function show(v) {
   write("name", name);
   write("detail", detail);
   buttons(v);
+  byId("benefit").hidden = !v.benefits;
+  byId("desk").hidden = v.state !== "benefit_choose";
+  if (v.state === "benefit_choose") {
+    if (fresh) openDesk(v);
+    showDesk(v);
+  }
   write("hub-line", v.hub_away ? (v.waiting ? words.hub_away(v.waiting) : words.hub_away_none) : "");
   write("clock-line", v.clock_unset ? words.clock_unset : "");
   if (fresh) play(TONES[v.state], v.number);
@@ -186,7 +284,7 @@ events.onmessage = (message) => {
   const v = JSON.parse(message.data);
   heard = performance.now();
   // The words of this page were ordered otherwise meanwhile; never while somebody reads what a tap brought up.
-  if (v.page !== document.querySelector("main").dataset.page && !MARKS[v.state]) return location.reload();
+  if (v.page !== document.querySelector("main").dataset.page && !(v.state in MARKS)) return location.reload();
   ahead_ms = v.now_ms - Date.now();
   volume = v.volume / 100;
   show(v);

@@ -1,0 +1,1 @@
+"""Small benefits on a card, taken at this device within what the hub allowed it."""
