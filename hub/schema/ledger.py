@@ -54,7 +54,8 @@ CREATE INDEX ledger_leg_resident ON ledger_leg (resident_id, entry_seq) WHERE re
 CREATE INDEX ledger_leg_line ON ledger_leg (line_id, of_month) WHERE line_id <> 0;
 CREATE INDEX ledger_leg_month ON ledger_leg (of_month) WHERE of_month <> '';
 -- What stands open is summed from this index alone.
-CREATE INDEX ledger_leg_open ON ledger_leg (resident_id, line_id, of_month, yen) WHERE account = 'receivable';
+CREATE INDEX ledger_leg_open ON ledger_leg (resident_id, line_id, of_month, yen, fiscal_year, budget_code)
+  WHERE account = 'receivable';
 CREATE INDEX ledger_entry_corrects ON ledger_entry (corrects) WHERE corrects IS NOT NULL;
 
 CREATE TABLE ledger_close (
@@ -92,10 +93,12 @@ CREATE TRIGGER ledger_close_two_people BEFORE INSERT ON ledger_close
 WHEN NEW.approved_by IN ('', NEW.closed_by)
 BEGIN SELECT RAISE(ABORT, 'who closes a month does not approve it'); END;
 
--- What a resident paid, as it was entered or imported; its entry is in the ledger under the key `receipt:<reference>`.
+-- What a resident paid, as it was entered or imported.  What was taken back can be entered once more: `n` counts.
 CREATE TABLE receipt (
   id INTEGER PRIMARY KEY,
-  reference TEXT NOT NULL UNIQUE,
+  reference TEXT NOT NULL,
+  n INTEGER NOT NULL,
+  entry_seq INTEGER NOT NULL UNIQUE REFERENCES ledger_entry(seq),
   resident_id INTEGER NOT NULL,
   line_id INTEGER NOT NULL DEFAULT 0,
   of_month TEXT NOT NULL DEFAULT '',
@@ -103,7 +106,8 @@ CREATE TABLE receipt (
   yen INTEGER NOT NULL,
   way TEXT NOT NULL DEFAULT '',
   entered_by TEXT NOT NULL,
-  entered_ms INTEGER NOT NULL
+  entered_ms INTEGER NOT NULL,
+  UNIQUE (reference, n)
 );
 CREATE INDEX receipt_resident ON receipt (resident_id);
 CREATE TRIGGER receipt_stays BEFORE UPDATE ON receipt

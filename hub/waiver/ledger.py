@@ -20,7 +20,7 @@ from typing import Any
 import msgspec
 
 # The accounts, by what a town's bookkeeping calls them:
-# 役務費（通信運搬費）, 未払金, 照会中, 未収金, 使用料, 減免, 現金・預り, 歳計現金, 扶助費, 過誤納金, 不納欠損; in this order.
+# 役務費（通信運搬費）, 未払金, 照会中, 未収金, 使用料, 減免, 現金・預り, 歳計現金, 扶助費, 過誤納金, 不納欠損 in turn.
 EXPENSE = "expense"
 PAYABLE = "payable"
 SUSPENSE = "suspense"

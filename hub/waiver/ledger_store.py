@@ -428,19 +428,24 @@ def balances(conn: Connection, *, area: str = "", through: str = "9999-12", fisc
 
 
 class Open(msgspec.Struct, frozen=True, gc=False):
-    """What a resident still owes for one line and month of use; below 0: paid too much."""
+    """What a resident still owes for one line and month of use; below 0: paid too much.
+
+    Fiscal year and budget code are those that it was assessed under (of one line and month there is one of each).
+    """
 
     resident_id: int
     line_id: int
     of_month: str
     yen: int
+    fiscal_year: int = 0
+    budget_code: str = ""
 
 
 def outstanding(conn: Connection, resident_id: int | None = None) -> list[Open]:
     """What stands open (receivables), by resident, line and month of use; of one resident or of all."""
     which = "" if resident_id is None else "AND resident_id = ?"
     rows = conn.execute(
-        "SELECT resident_id, line_id, of_month, sum(yen) FROM ledger_leg "  # noqa: S608 (our own words)
+        "SELECT resident_id, line_id, of_month, sum(yen), max(fiscal_year), max(budget_code) FROM ledger_leg "  # noqa: S608 (our own words)
         f"WHERE account = 'receivable' {which} GROUP BY 1, 2, 3 HAVING sum(yen) <> 0 ORDER BY 1, 3, 2",
         () if resident_id is None else (resident_id,),
     )
