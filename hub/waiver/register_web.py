@@ -6,28 +6,13 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from hub import pages
 from hub.guard import Who, need
+from hub.waiver import application_web, line_web, resident_web
 
 router = APIRouter()
+for one in (resident_web, line_web, application_web):
+    router.include_router(one.router)
 
 Seer = Annotated[Who, Depends(need("waivers"))]
-
-
-@router.get("/waiver/residents")
-def residents(request: Request, who: Seer) -> Response:
-    """Residents."""
-    return pages.page(request, "register_residents.html", who)
-
-
-@router.get("/waiver/lines")
-def lines(request: Request, who: Seer) -> Response:
-    """Lines."""
-    return pages.page(request, "register_lines.html", who)
-
-
-@router.get("/waiver/applications")
-def applications(request: Request, who: Seer) -> Response:
-    """Applications."""
-    return pages.page(request, "register_applications.html", who)
 
 
 @router.get("/waiver/rules")
