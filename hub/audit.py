@@ -170,6 +170,11 @@ Did = Literal[
     "tariff_version",
     "waiver_rule_version",
     "waiver_sample",
+    "bill_import",
+    "bill_withdraw",
+    "bill_decide",
+    "bill_layout",
+    "bill_layout_removed",
 ]
 # Who did what nobody signed in did.
 SYSTEM = "system"
@@ -220,3 +225,8 @@ def entries(conn: Connection, limit: int = 100, before_id: int | None = None, wh
         (before_id, before_id, who, who, limit),
     )
     return [Entry(*row) for row in rows]
+
+
+def told(conn: Connection, did: Did) -> list[tuple[str, str]]:
+    """What one kind of line says, oldest first: whom it is about, and its detail."""
+    return conn.execute("SELECT what, detail FROM audit WHERE did = ? ORDER BY id", (did,)).fetchall()

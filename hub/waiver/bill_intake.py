@@ -450,7 +450,7 @@ def _own_tax(line: _Open) -> tuple[Item, ...]:
     told = line.sums.get("tax_yen")
     exact = [one.yen * one.tax_percent for one in line.charges]
     if told is None:
-        raise BadBill("line_tax", line.n, phone=line.phone or line.iccid, found="", expected=sum(exact) // 100)
+        raise BadBill("line_tax", line.n, phone=line.phone or line.iccid, found="—", expected=sum(exact) // 100)
     if not sum(exact) // 100 <= told.yen <= -(-sum(exact) // 100):
         raise BadBill("line_tax", line.n, phone=line.phone or line.iccid, found=told.yen, expected=sum(exact) // 100)
     return tuple(

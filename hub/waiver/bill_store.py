@@ -6,7 +6,9 @@
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -200,11 +202,31 @@ def decide(conn: Connection, bill_id: int, numbers: Iterable[int], decision: Dec
 
 # ---- layouts
 
+_FOLDER = Path(__file__).parent / "bill_layouts"
 
-def layouts(conn: Connection) -> dict[str, tuple[str, str, int]]:
-    """The town's own layouts by code: body, by whom, when."""
+
+class Form(NamedTuple):
+    """A layout's text; `own` when the town made it."""
+
+    code: str
+    body: str
+    own: bool
+    by: str = ""
+    at_ms: int = 0
+
+
+@cache
+def shipped() -> dict[str, Form]:
+    """The layouts that came with the hub, by code; they are never changed, the town keeps copies."""
+    files = sorted(_FOLDER.glob("*.json"))
+    return {file.stem: Form(file.stem, file.read_text(encoding="utf-8"), own=False) for file in files}
+
+
+def forms(conn: Connection) -> dict[str, Form]:
+    """All layouts by code: the town's own first."""
     rows = conn.execute("SELECT code, body, changed_by, changed_ms FROM bill_layout ORDER BY code")
-    return {code: (body, by, at_ms) for code, body, by, at_ms in rows}
+    own = {code: Form(code, body, own=True, by=by, at_ms=at_ms) for code, body, by, at_ms in rows}
+    return own | {code: one for code, one in shipped().items() if code not in own}
 
 
 def keep_layout(conn: Connection, code: str, body: str, by: str, now_ms: int) -> None:
