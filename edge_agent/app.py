@@ -131,6 +131,8 @@ async def _run_until_ended(settings: Settings, clock: Clock, spool: AsyncSpool, 
     counts = tablet is None
     work += [fleet.run(settings, spool, clock, reader=reader, holder=holder, counts_usage=counts), policy.run()]
     work += tablet.works() if tablet else ()
+    if library is not None and tablet is not None:
+        work.append(_fetching(settings, library, holder, tablet))
     work.append(identity.run())
     shown = screen if (attendance and settings.kiosk.port) or (tablet and tablet.has_page) else None
     wifi = _wifi(settings, spool, clock, holder, uplink)
@@ -200,6 +202,13 @@ def _library(settings: Settings, spool: AsyncSpool, clock: Clock, papers: Papers
     library = Library(Path(settings.state_dir), spool, clock)
     papers.register(shelf.KIND, shelf.unpack, library.use)
     return library
+
+
+def _fetching(settings: Settings, library: "Library", holder: Holder, tablet: "Tablet") -> Coroutine[Any, Any, None]:
+    """The loop that brings the files of what a tablet shows."""
+    from edge_agent.tablet.fetch import Fetching
+
+    return Fetching(settings, library, holder, lambda: tablet.way, partial(_barred, settings)).run()
 
 
 def _benefits(

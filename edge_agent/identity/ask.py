@@ -78,7 +78,7 @@ def _read(body: bytes, type_: type[T]) -> T:
 
 def _send(hub: str, method: str, path: str, root_pem: bytes | None, body: bytes | None) -> tuple[int, bytes]:
     address = urlsplit(hub)
-    connection = _connection(address.scheme, address.hostname or "", address.port, root_pem)
+    connection = connection_to(hub, root_pem)
     headers = {"Content-Type": "application/json", "Accept": "application/json"}
     try:
         connection.request(method, address.path.rstrip("/") + path, body, headers)
@@ -90,12 +90,16 @@ def _send(hub: str, method: str, path: str, root_pem: bytes | None, body: bytes 
         connection.close()
 
 
-def _connection(scheme: str, host: str, port: int | None, root_pem: bytes | None) -> HTTPConnection:
-    if scheme == "http":
-        if not _is_this_machine(host):
+def connection_to(hub: str, root_pem: bytes | None, *, timeout_s: float = _TIMEOUT_S) -> HTTPConnection:
+    """A connection to the hub at this address, not opened yet; without a root nothing is believed of it. Raises
+    Refused."""
+    address = urlsplit(hub)
+    host, port = address.hostname or "", address.port
+    if address.scheme == "http":
+        if not is_this_machine(host):
             raise Refused(f"http://{host} would carry the code in the clear; an address with https:// is needed")
-        return HTTPConnection(host, port, timeout=_TIMEOUT_S)
-    return HTTPSConnection(host, port, timeout=_TIMEOUT_S, context=_context(root_pem))
+        return HTTPConnection(host, port, timeout=timeout_s)
+    return HTTPSConnection(host, port, timeout=timeout_s, context=_context(root_pem))
 
 
 def _context(root_pem: bytes | None) -> ssl.SSLContext:
@@ -109,7 +113,8 @@ def _context(root_pem: bytes | None) -> ssl.SSLContext:
     return context
 
 
-def _is_this_machine(host: str) -> bool:
+def is_this_machine(host: str) -> bool:
+    """Whether what is sent there stays on this machine."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
