@@ -175,6 +175,16 @@ Did = Literal[
     "bill_decide",
     "bill_layout",
     "bill_layout_removed",
+    "benefit_kind",
+    "benefit_grant",
+    "benefit_approve",
+    "benefit_refuse",
+    "benefit_end",
+    "benefit_card",
+    "benefit_card_back",
+    "benefit_use_back",
+    "benefit_seen",
+    "benefit_give_up",
 ]
 # Who did what nobody signed in did.
 SYSTEM = "system"

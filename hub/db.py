@@ -101,6 +101,20 @@ def may_write(conn: Connection) -> bool:
     return not conn.execute("PRAGMA query_only").fetchone()[0]
 
 
+def malformed(conn: Connection, table: str) -> str:
+    """What the database itself finds wrong with a table or one of its indexes, in its words; empty for nothing."""
+    try:
+        (found,) = conn.execute("SELECT * FROM pragma_integrity_check(?) LIMIT 1", (table,)).fetchone()
+    except sqlite3.DatabaseError as error:
+        return str(error)
+    return "" if found == "ok" else str(found)
+
+
+def triggers(conn: Connection) -> set[str]:
+    """The names of the triggers that are there."""
+    return {name for (name,) in conn.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'")}
+
+
 class Db:
     """One database.  `write` and `aread` on the event loop; `read` and `write_now` in any other thread."""
 

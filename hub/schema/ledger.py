@@ -82,6 +82,18 @@ CREATE TRIGGER ledger_close_stays BEFORE UPDATE ON ledger_close
 BEGIN SELECT RAISE(ABORT, 'a closed month stays closed'); END;
 CREATE TRIGGER ledger_close_kept BEFORE DELETE ON ledger_close
 BEGIN SELECT RAISE(ABORT, 'a closed month stays closed'); END;
+-- INSERT OR REPLACE deletes without asking the triggers above: it is refused beforehand.
+CREATE TRIGGER ledger_entry_next BEFORE INSERT ON ledger_entry
+WHEN NEW.seq IS NOT (SELECT coalesce(max(seq), 0) + 1 FROM ledger_entry)
+  OR EXISTS (SELECT 1 FROM ledger_entry WHERE key = NEW.key)
+  OR EXISTS (SELECT 1 FROM ledger_entry WHERE reverses = NEW.reverses)
+BEGIN SELECT RAISE(ABORT, 'an entry of the ledger is never changed: one follows the other, each key once'); END;
+CREATE TRIGGER ledger_leg_next BEFORE INSERT ON ledger_leg
+WHEN EXISTS (SELECT 1 FROM ledger_leg WHERE entry_seq = NEW.entry_seq AND n = NEW.n)
+BEGIN SELECT RAISE(ABORT, 'an entry of the ledger is never changed'); END;
+CREATE TRIGGER ledger_close_next BEFORE INSERT ON ledger_close
+WHEN EXISTS (SELECT 1 FROM ledger_close WHERE area = NEW.area AND month >= NEW.month)
+BEGIN SELECT RAISE(ABORT, 'a closed month stays closed'); END;
 CREATE TRIGGER ledger_entry_closed BEFORE INSERT ON ledger_entry
 WHEN EXISTS (SELECT 1 FROM ledger_close WHERE area = NEW.area AND month >= NEW.month)
 BEGIN SELECT RAISE(ABORT, 'a closed month takes no entry'); END;
@@ -114,6 +126,11 @@ CREATE TRIGGER receipt_stays BEFORE UPDATE ON receipt
 BEGIN SELECT RAISE(ABORT, 'a receipt is never changed, but taken back'); END;
 CREATE TRIGGER receipt_kept BEFORE DELETE ON receipt
 BEGIN SELECT RAISE(ABORT, 'a receipt is never deleted, but taken back'); END;
+
+CREATE TRIGGER receipt_next BEFORE INSERT ON receipt
+WHEN EXISTS (SELECT 1 FROM receipt WHERE id = NEW.id OR entry_seq = NEW.entry_seq
+  OR (reference = NEW.reference AND n = NEW.n))
+BEGIN SELECT RAISE(ABORT, 'a receipt is never changed, but taken back'); END;
 
 -- Letters that reminded a resident of what stood open: `open` is JSON, [phone, month of use, yen] each.
 CREATE TABLE reminder (

@@ -50,7 +50,7 @@ def journal(  # noqa: PLR0913 (a filter is an address)
 
     known = request.app.state.db.read(gather)
     given = {key: value for key, value in chosen.items() if value}
-    words = {"kinds": KINDS, "areas": ledger.AREAS, "accounts": ledger.ACCOUNTS, "known": WORDS}
+    words: dict[str, Any] = {"kinds": KINDS, "areas": ledger.AREAS, "accounts": ledger.ACCOUNTS, "known": WORDS}
     return pages.page(request, "ledger.html", who, chosen=chosen, given=given, before=before, **words, **known)
 
 
