@@ -10,7 +10,7 @@ from hub.db import Connection, Refused
 from hub.guard import Who, fresh, need, read_form
 from hub.inventory import store as inventory
 from hub.staff.form import Wrong, WrongValue
-from hub.waiver import application_store, register_store
+from hub.waiver import application_store, notice_paper, notice_view, register_store
 from hub.waiver import application_view as view
 from hub.waiver.application import Application, Asks, Decision, Waiver, fold
 from hub.waiver.application_form import NEEDS_DAY, NEEDS_RULE, against, asked_already, read_application, read_decision
@@ -436,6 +436,20 @@ def _waiting(conn: Connection, number: int) -> Application:
     if waiver.waiting is None:
         raise HTTPException(409)
     return waiver.waiting
+
+
+@router.get("/waiver/applications/{number}/notice.pdf")
+def notice(request: Request, who: Seer, number: Number) -> Response:
+    """The letter that tells a decision, as it was taken; later ones do not change it."""
+    found = request.app.state.db.read(lambda conn: notice_view.notice(conn, number))
+    if found is None:
+        raise HTTPException(404)
+    now_ms = pages.now_ms()
+    request.app.state.db.write_now(
+        lambda conn: audit.note(conn, now_ms, who.person.name, "waiver_notice", found.number)
+    )
+    headers = {"Content-Disposition": f'inline; filename="notice-{number}.pdf"'}
+    return Response(notice_paper.paper(found), media_type="application/pdf", headers=headers)
 
 
 @router.post("/waiver/applications/{number}/withdraw")

@@ -1,21 +1,9 @@
 """Pages of residents, lines, tariffs, rules, applications and decisions."""
 
-from typing import Annotated
+from fastapi import APIRouter
 
-from fastapi import APIRouter, Depends, Request, Response
-
-from hub import pages
-from hub.guard import Who, need
-from hub.waiver import application_web, line_web, resident_web
+from hub.waiver import application_web, line_web, resident_web, rules_web
 
 router = APIRouter()
-for one in (resident_web, line_web, application_web):
+for one in (resident_web, line_web, application_web, rules_web):
     router.include_router(one.router)
-
-Seer = Annotated[Who, Depends(need("waivers"))]
-
-
-@router.get("/waiver/rules")
-def rules(request: Request, who: Seer) -> Response:
-    """Tariffs and rules."""
-    return pages.page(request, "register_rules.html", who)

@@ -1,5 +1,8 @@
 """SQL of tariffs and rules of waiver, dated by month of use, and of what letters say of the town."""
 
+from collections.abc import Iterable
+from typing import TypeVar
+
 import msgspec
 
 from hub.db import Connection
@@ -30,6 +33,9 @@ class RuleVersion(msgspec.Struct, frozen=True):
     entered_ms: int
 
 
+_Version = TypeVar("_Version", TariffVersion, RuleVersion)
+
+
 def tariffs(conn: Connection) -> list[TariffVersion]:
     """Every version, by code, newest first."""
     return [
@@ -52,21 +58,23 @@ def rules(conn: Connection) -> list[RuleVersion]:
 
 
 def tariffs_in(conn: Connection, month: str) -> dict[str, Tariff]:
-    """The tariffs of a month of use, by code."""
-    return {one.code: one.tariff for one in reversed(tariffs(conn)) if _holds(one, month)}
+    """The tariffs of a month of use, by code: of each the newest version that has begun, unless it has ended."""
+    return {code: one.tariff for code, one in _in(tariffs(conn), month).items()}
 
 
 def rules_in(conn: Connection, month: str) -> dict[str, WaiverRule]:
     """The rules of a month of use, by code; each with its clause."""
-    return {
-        one.code: msgspec.structs.replace(one.rule, clause=one.clause)
-        for one in reversed(rules(conn))
-        if _holds(one, month)
-    }
+    found = _in(rules(conn), month)
+    return {code: msgspec.structs.replace(one.rule, clause=one.clause) for code, one in found.items()}
 
 
-def _holds(one: TariffVersion | RuleVersion, month: str) -> bool:
-    return one.from_month <= month and (not one.to_month or month <= one.to_month)
+def _in(versions: Iterable[_Version], month: str) -> dict[str, _Version]:
+    """Versions come newest first."""
+    begun: dict[str, _Version] = {}
+    for one in versions:
+        if one.from_month <= month:
+            begun.setdefault(one.code, one)
+    return {code: one for code, one in begun.items() if not one.to_month or month <= one.to_month}
 
 
 def put_tariff(conn: Connection, one: TariffVersion) -> None:
