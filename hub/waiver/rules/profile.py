@@ -235,8 +235,8 @@ def _tariff(fields: Fields) -> Tariff:
     rounding: Rounding = fields.choice("tax_rounding", "floor", "ceil", "half_up")  # type: ignore[assignment]
     prorata: Prorata = fields.choice("prorata", "total_then_floor", "daily_floor", "none")  # type: ignore[assignment]
     block_bytes = fields.whole("block_bytes", MOST_BYTES) or None
-    if block_bytes and not fields.has("included_bytes"):
-        raise BadCase(fields.place("included_bytes"), "how many bytes are inside, for blocks beyond them cost")
+    if block_bytes and "included_bytes" not in fields.values:
+        raise BadCase(fields.place("included_bytes"), "how many bytes are inside, or null: blocks beyond them cost")
     return Tariff(
         base_yen=_needed(fields, "base_yen"),
         tax_included=switch(fields, "tax_included"),

@@ -54,6 +54,8 @@ def test_a_rule_is_written_back_as_it_was_read(raw: dict[str, Any], more: dict[s
 
 
 def test_what_is_not_said_is_the_usual() -> None:
+    unlimited = read_tariff({"base_yen": 1, "included_bytes": None, "block_bytes": 5})
+    assert (unlimited.included_bytes, unlimited.block_bytes) == (None, 5)
     assert read_tariff({"base_yen": 1500}) == Tariff(base_yen=1500)
     fees = [{"name": "u", "yen": 2, "from": "2026-01"}]
     assert read_tariff({"base_yen": 1, "line_fees": fees}).line_fees == (LineFee(name="u", yen=2, first="2026-01"),)
