@@ -1,7 +1,9 @@
-"""Tables of the waivers' month: who asked to close it and who approved, and the layouts of files for the finance system.
+"""Tables of the waivers' month: who asked to close it, who approved, and layouts of files for the finance system.
 
 1. A request to close is for the figures that were looked at (`fingerprint`); there is one open request a month at most.
 2. Who asked does not approve: the table refuses it too.  A request that has ended stays as it ended.
+3. `waiver_month_seen` is a cache: what the facts of a closed month came to when they were last looked at.  Dropping it
+   makes the next closing slower and changes no figure.
 """
 
 TABLES = """
@@ -27,6 +29,12 @@ WHEN OLD.result <> ''
 BEGIN SELECT RAISE(ABORT, 'a request that has ended stays as it ended'); END;
 CREATE TRIGGER waiver_close_kept BEFORE DELETE ON waiver_close_ask
 BEGIN SELECT RAISE(ABORT, 'a request to close a month is never deleted'); END;
+
+CREATE TABLE waiver_month_seen (
+  month TEXT PRIMARY KEY,
+  facts TEXT NOT NULL,
+  seen_ms INTEGER NOT NULL
+) WITHOUT ROWID;
 
 CREATE TABLE voucher_layout (
   code TEXT PRIMARY KEY,

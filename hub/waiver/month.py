@@ -19,9 +19,8 @@ from hub.waiver.rules.months import last_day
 from hub.waiver.rules.result import Assessment, LineResult
 
 AREA = "line"
-ASSESS, WAIVE = "assess", "waive"
 Kind = Literal["assess", "waive"]
-KINDS: tuple[Kind, Kind] = (ASSESS, WAIVE)
+KINDS: tuple[Kind, ...] = ("assess", "waive")
 
 
 class Holder(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -49,7 +48,7 @@ def wanted(assessment: Assessment, holders: Mapping[str, Holder]) -> list[Wanted
     Two stretches of one line in a month (two residents) stand under its phone number with a sign of their own, which
     the id carries after it.
     """
-    found = []
+    found: list[Wanted] = []
     for line in assessment.lines:
         holder = holders[line.id]
         if holder.resident_id:
@@ -60,14 +59,14 @@ def wanted(assessment: Assessment, holders: Mapping[str, Holder]) -> list[Wanted
 def _of_line(month: str, line: LineResult, holder: Holder) -> Iterable[Wanted]:
     if line.total:
         fee = _leg(month, holder, FEE, -line.total)
-        yield Wanted(ASSESS, month, line.id, (_leg(month, holder, RECEIVABLE, line.total), fee))
+        yield Wanted("assess", month, line.id, (_leg(month, holder, RECEIVABLE, line.total), fee))
     if line.waived:
         legs = [
             _leg(month, holder, WAIVED, one.waived, ground=one.account or one.rule, decision=one.ref)
             for one in line.grounds
             if one.waived
         ]
-        yield Wanted(WAIVE, month, line.id, (*legs, _leg(month, holder, RECEIVABLE, -line.waived)))
+        yield Wanted("waive", month, line.id, (*legs, _leg(month, holder, RECEIVABLE, -line.waived)))
 
 
 def _leg(month: str, holder: Holder, account: str, yen: int, *, ground: str = "", decision: str = "") -> Leg:

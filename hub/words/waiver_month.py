@@ -13,4 +13,12 @@ WORDS: dict[str, tuple[str, str]] = {
         "月を締めると、減免額調、回線ごとの明細、年度の集計がここに出ます。",
         "Once a month is closed, what was waived by ground, by line and by fiscal year is here.",
     ),
+    "did_waiver_close_ask": ("免除の月の締めを申し出た", "asked to close a month of waivers"),
+    "did_waiver_close_refuse": ("免除の月の締めを差し戻した", "refused to close a month of waivers"),
+    "did_waiver_close_withdraw": ("免除の月の締めの申し出を取り下げた", "took a request to close a month back"),
+    "did_waiver_pay": ("請求書の支払いを記帳した", "entered that a bill was paid"),
+    "did_voucher_export": ("財務会計の伝票ファイルを作った", "made a file of vouchers for the finance system"),
+    "did_voucher_layout": ("伝票のレイアウトを変えた", "changed a layout of vouchers"),
+    "did_voucher_layout_removed": ("伝票のレイアウトを削除した", "removed a layout of vouchers"),
+    "did_waiver_report": ("免除の報告をファイルにした", "made a file of a report of waivers"),
 }

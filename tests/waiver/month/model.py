@@ -72,14 +72,17 @@ def town(lines: int, seed: int = 1, months: int = 12) -> list[Line]:
 def _line(dice: random.Random, n: int, months: list[str]) -> Line:
     plan = dice.choice(list(PLANS))
     included = PLANS[plan].included_bytes
+    uses = _uses(dice, n, months)
+    used = {month: dice.choice((0, 0, included, included + 1, dice.randrange(2 * included))) for month in months}
     return Line(
         phone=f"080{n:08}",
         iccid=f"89811000{n:011}",
         carrier=CARRIERS[n % 2],
         plan=plan,
         budget_code=dice.choice(BUDGETS),
-        uses=_uses(dice, n, months),
-        used={month: dice.choice((0, 0, included, included + 1, dice.randrange(2 * included))) for month in months},
+        uses=uses,
+        # A tablet that nobody has lies in the cupboard.
+        used={month: much if any(use.first[:7] <= month for use in uses) else 0 for month, much in used.items()},
     )
 
 

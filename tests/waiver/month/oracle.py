@@ -43,6 +43,17 @@ def month(lines: Iterable[Line], of: str) -> dict[str, Yen]:
     return found
 
 
+def contract(lines: Iterable[Line], of: str, carrier: str) -> list[tuple[Line, int, int, int]]:
+    """What a carrier bills: each line of it with its amount before tax, its tax, and the data used."""
+    found = []
+    for line in sorted((one for one in lines if one.carrier == carrier), key=lambda one: one.phone):
+        plan, used = PLANS[line.plan], line.used.get(of, 0)
+        blocks = -(-max(0, used - plan.included_bytes) // GB)
+        found.append((line, plan.base_yen + plan.fee_yen + blocks * plan.block_yen, used))
+    taxes = _taxes([amount for _, amount, _ in found])
+    return [(line, amount, tax, used) for (line, amount, used), tax in zip(found, taxes, strict=True)]
+
+
 def _rows(line: Line, of: str) -> list[_Row]:
     plan = PLANS[line.plan]
     days_of = {use: [day for day in _days(of) if use.first <= day <= (use.last or "9999")] for use in line.uses}
