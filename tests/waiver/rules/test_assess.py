@@ -113,6 +113,17 @@ def test_a_cap_that_a_part_of_the_month_does_not_reach() -> None:
     assert only(month(line(*both), rules=rules)).waived == 600
 
 
+@pytest.mark.parametrize(
+    ("limit", "waived"),
+    [({"cap_fiscal_year_yen": 1000}, 1000), ({"floor_yen": 500}, 1131), ({"cap_month_yen": 600}, 1200)],
+)
+def test_a_limit_looks_at_what_the_ground_before_waived(limit: dict[str, int], waived: int) -> None:
+    """Of a fiscal year there is one cap and of a month one floor, but each rule has a month's cap of its own."""
+    rules = {"a": WaiverRule(end="by_day", **limit), "b": WaiverRule(start="by_day", **limit)}  # type: ignore[arg-type]
+    turns = grant("a", ended=date(2026, 11, 15)), grant("b", applied=date(2026, 11, 16))
+    assert only(month(line(*turns), rules=rules)).waived == waived
+
+
 @pytest.mark.parametrize(("rounding", "resident"), [("floor", 815), ("ceil", 816), ("half_up", 816)])
 def test_the_residents_share_is_rounded_as_the_rule_says(rounding: str, resident: int) -> None:
     rule = msgspec.structs.replace(HALF, rounding=rounding)
