@@ -2,7 +2,7 @@
 
 1. Only SIM and Wi-Fi are kept: a tunnel repeats bytes that are on one of these, and nobody pays for a cable.
 2. `usage_month` is changed in the transaction that brings a sample, and equals the fold of all samples at any time;
-   `recompute` is that fold.
+   `fold_device` is that fold.
 3. A clock reading that comes later moves the samples of its boot that were counted by a guess, and folds them anew.
 4. Boots that do not follow one another (records of a copied device that were kept apart) are `tangled`: such a device
    is folded anew each time.
@@ -102,7 +102,7 @@ def take(conn: Connection, told: Sequence[Told]) -> None:
             # What was added up for it so far is part of the whole.
             for key in [key for key in changes if key[0] == device_id]:
                 del changes[key]
-            _fold_device(conn, device_id)
+            fold_device(conn, device_id)
     _keep_changes(conn, changes)
 
 
@@ -130,7 +130,7 @@ def _rows(told: Told) -> Iterator[_Row]:
             continue
         for name, total in _series(interface):
             yield _Row(
-                name,
+                f"{kind}:{name}",
                 told.lane_id,
                 told.seq,
                 told.boot_id,
@@ -224,14 +224,14 @@ def _place(conn: Connection, told: Told) -> bool:
 # ---- the fold, and what is read
 
 
-def recompute(conn: Connection) -> int:
-    """Folds every device from its samples; how many devices the cache was wrong for."""
-    devices = {device_id for (device_id,) in conn.execute("SELECT DISTINCT device_id FROM usage_sample")}
-    devices |= {device_id for (device_id,) in conn.execute("SELECT DISTINCT device_id FROM usage_month")}
-    return sum(_fold_device(conn, device_id) for device_id in sorted(devices))
+def devices(conn: Connection) -> list[int]:
+    """Every device that counted something."""
+    found = {device_id for (device_id,) in conn.execute("SELECT DISTINCT device_id FROM usage_sample")}
+    found |= {device_id for (device_id,) in conn.execute("SELECT DISTINCT device_id FROM usage_month")}
+    return sorted(found)
 
 
-def _fold_device(conn: Connection, device_id: int) -> bool:
+def fold_device(conn: Connection, device_id: int) -> bool:
     """Makes the cache of a device equal to the fold; whether it was not."""
     rows = [_Row(*row) for row in conn.execute(_ALL, (device_id,))]
     wanted = _folded(rows)
@@ -375,6 +375,9 @@ class _Cache:
             self._sums[device_id][sim, what] = amount
             if sim and what == "sim":
                 self._by_sim[sim].append(device_id)
+        # A series that begins later may have counted since a boot in this month already.
+        rows = conn.execute("SELECT DISTINCT device_id FROM usage_month WHERE month >= ? AND what = 'begins'", (month,))
+        self._begin = {device_id for (device_id,) in rows}
 
     def devices_of(self, use: _Use) -> list[int]:
         """The tablet that went with the line, and whichever told of its card."""
@@ -385,11 +388,8 @@ class _Cache:
 
     def used(self, device_id: int, use: _Use) -> Used | None:
         """What of a device's month is this use's; None where nothing was counted."""
-        sums = self._sums.get(device_id)
-        if sums is None:
-            return None
-        if self._is_whole(use.loan) and ("", "begins") not in sums:
-            return self._of_use(sums, device_id, use)
+        if self._is_whole(use.loan) and device_id not in self._begin:
+            return self._of_use(self._sums.get(device_id, {}), device_id, use)
         if device_id not in self._samples:
             rows = self._conn.execute(_ALL, (device_id,))
             self._samples[device_id] = [_Row(*row).sample() for row in rows]
@@ -397,7 +397,7 @@ class _Cache:
         of_month: dict[tuple[str, str], int] = {
             (sim, what): amount for (month, sim, what), amount in cut.items() if month == self._month
         }
-        return self._of_use(of_month, device_id, use) if of_month else None
+        return self._of_use(of_month, device_id, use)
 
     def _is_whole(self, loan: Loan) -> bool:
         """Whether all of the month is within the loan, its very beginning too."""

@@ -16,6 +16,7 @@ from hub.waiver.bill import VERDICTS
 from hub.waiver.bill_intake import BadBill
 from hub.waiver.bill_layout import BadLayout
 from hub.waiver.bill_look import Asked, Look
+from hub.waiver.bill_say import said
 from hub.waiver.ledger import is_month
 from hub.waiver.rules.months import later
 from hub.words import Language, word
@@ -85,14 +86,14 @@ def upload(request: Request, who: Sender, file: File) -> Response:
     language = pages.language_of(request)
     typed = {name: file.get(name, "")[:60] for name in ("month", "carrier", "layout", "total")}
     if file.too_large:
-        said = word(language, "import_too_large", found=FILE_BYTES // 1_000_000)
-        return _page(request, who, 413, said=said, **typed)
+        too_large = word(language, "import_too_large", found=FILE_BYTES // 1_000_000)
+        return _page(request, who, 413, said=too_large, **typed)
     db, now_ms = request.app.state.db, pages.now_ms()
     try:
         asked = _asked(typed)
         found = db.read(lambda conn: _look(conn, file.content, asked))
     except (_Wrong, BadBill, BadLayout) as error:
-        return _page(request, who, 422, said=told(language, error), **typed)
+        return _page(request, who, 422, said=_told(language, error), **typed)
     token = secrets.token_urlsafe(18)
     kept = (token, _KIND, who.person.name, file.filename, file.content, now_ms)
     db.write_now(lambda conn: keep_draft(conn, *kept))
@@ -112,7 +113,7 @@ def do(request: Request, who: Keeper, sent: Sent) -> Response:
         asked = _asked(sent)
         number = db.write_now(lambda conn: _keep(conn, who, sent, name, content, asked))
     except (_Wrong, BadBill, BadLayout) as error:
-        return _page(request, who, 422, said=told(language, error))
+        return _page(request, who, 422, said=_told(language, error))
     except Looked:
         found = db.read(lambda conn: _look(conn, content, asked))
         return _look_page(request, who, token, name, asked, found, changed=True)
@@ -176,14 +177,10 @@ def _keep(conn: Connection, who: Who, sent: dict[str, str], name: str, content: 
     return number
 
 
-def told(language: Language, error: Exception) -> str:
+def _told(language: Language, error: Exception) -> str:
     """One sentence about what is wrong with a file, its layout, or what was typed."""
     if isinstance(error, BadBill):
-        values = dict(error.values)
-        if "field" in values:
-            values["field"] = word(language, f"bill_field_{values['field']}")
-        said = word(language, f"bill_wrong_{error.why}", **values)
-        return word(language, "bill_wrong_row", row=error.row, said=said) if error.row else said
+        return said(language, error)
     if isinstance(error, _Wrong):
         return word(language, f"bill_ask_{error.why}")
     return word(language, "bill_layout_wrong", said=error)

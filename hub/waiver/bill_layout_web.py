@@ -9,9 +9,9 @@ from hub import audit, pages
 from hub.db import Connection
 from hub.guard import Who, fields, need
 from hub.waiver import bill_intake, bill_layout, bill_store
-from hub.waiver.bill_import_web import told
 from hub.waiver.bill_intake import BadBill
 from hub.waiver.bill_layout import BadLayout
+from hub.waiver.bill_say import said
 from hub.waiver.rules.months import later
 from hub.words import Language, word
 
@@ -111,8 +111,8 @@ def _try(language: Language, text: str, code: str) -> dict[str, Any]:
     try:
         return {"paper": _example(layout), "wrong": "", "layout": layout}
     except (BadBill, UnicodeEncodeError) as error:
-        said = told(language, error) if isinstance(error, BadBill) else word(language, "bill_example_letters")
-        return {"paper": None, "wrong": word(language, "bill_example_wrong", said=said), "layout": layout}
+        why = said(language, error) if isinstance(error, BadBill) else word(language, "bill_example_letters")
+        return {"paper": None, "wrong": word(language, "bill_example_wrong", said=why), "layout": layout}
 
 
 def _example(layout: bill_layout.Layout) -> bill_intake.Paper:

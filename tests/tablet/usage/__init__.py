@@ -1,0 +1,1 @@
+"""What lent tablets counted, as the hub keeps it."""
