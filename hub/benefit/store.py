@@ -45,6 +45,14 @@ class GrantRow(msgspec.Struct, frozen=True):
         return min(filter(None, (self.until_day, self.ended_day)), default="")
 
 
+class Resident(msgspec.Struct, frozen=True):
+    """A resident of the register."""
+
+    id: int
+    number: str
+    name: str
+
+
 class Card(msgspec.Struct, frozen=True):
     """A card that a resident was given."""
 
@@ -74,12 +82,10 @@ def set_kind(conn: Connection, kind: Kind, now_ms: int) -> bool:
 # ---- residents and their cards
 
 
-def resident(conn: Connection, number: str) -> tuple[int, str, str] | None:
-    """A resident's database number, number and name."""
-    row: tuple[int, str, str] | None = conn.execute(
-        "SELECT id, number, name FROM resident WHERE number = ?", (number,)
-    ).fetchone()
-    return row
+def resident(conn: Connection, number: int) -> Resident | None:
+    """One resident of the register, by the database's number."""
+    row = conn.execute("SELECT id, number, name FROM resident WHERE id = ?", (number,)).fetchone()
+    return Resident(*row) if row else None
 
 
 def cards(conn: Connection, resident_id: int) -> list[Card]:
@@ -98,6 +104,15 @@ def card(conn: Connection, token: str) -> Card | None:
         "SELECT card, resident_id, given_ms, taken_back_ms FROM benefit_card WHERE card = ?", (token,)
     ).fetchone()
     return Card(*row) if row else None
+
+
+def returned_like(conn: Connection, prefix: str) -> list[str]:
+    """Tokens of cards that residents gave back and that begin so (hexadecimal figures), at most two."""
+    rows = conn.execute(
+        "SELECT card FROM benefit_card WHERE card >= ? AND card < ? AND taken_back_ms IS NOT NULL LIMIT 2",
+        (prefix, prefix + "~"),
+    )
+    return [str(token) for (token,) in rows]
 
 
 def give_card(conn: Connection, token: str, resident_id: int, now_ms: int) -> bool:

@@ -25,7 +25,9 @@ class Unknown(NamedTuple):
 _STRANGERS = (
     "WITH RECURSIVE one (card) AS (SELECT min(card) FROM punch UNION ALL "
     "SELECT (SELECT min(p.card) FROM punch p WHERE p.card > one.card) FROM one WHERE one.card IS NOT NULL) "
-    "SELECT card FROM one WHERE card IS NOT NULL AND NOT EXISTS (SELECT 1 FROM card c WHERE c.token = one.card)"
+    "SELECT card FROM one WHERE card IS NOT NULL AND NOT EXISTS (SELECT 1 FROM card c WHERE c.token = one.card) "
+    # A resident's, for benefits.
+    "AND NOT EXISTS (SELECT 1 FROM benefit_card b WHERE b.card = one.card)"
 )
 _WHEN = "CASE WHEN clock = 0 THEN at_ms ELSE received_ms END"
 
@@ -45,7 +47,8 @@ def strangers_like(conn: Connection, prefix: str) -> list[str]:
     """Tokens of those that begin so (hexadecimal figures), at most two."""
     rows = conn.execute(
         "SELECT DISTINCT card FROM punch WHERE card >= ? AND card < ? "
-        "AND NOT EXISTS (SELECT 1 FROM card c WHERE c.token = punch.card) LIMIT 2",
+        "AND NOT EXISTS (SELECT 1 FROM card c WHERE c.token = punch.card) "
+        "AND NOT EXISTS (SELECT 1 FROM benefit_card b WHERE b.card = punch.card) LIMIT 2",
         (prefix, prefix + "~"),
     )
     return [str(token) for (token,) in rows]
