@@ -23,7 +23,8 @@ _POLICY = (
 HEADERS = {
     "Content-Security-Policy": _POLICY,
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    # Not `no-referrer`: forms would come without an origin then.
+    "Referrer-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
 

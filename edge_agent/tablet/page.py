@@ -50,6 +50,16 @@ class Around(NamedTuple):
         return WORDS[self.comfort.language]
 
 
+# Drawn here: which glyphs a tablet's fonts have, nobody knows.
+_ICONS = {
+    "help": '<path d="M4 5h24v17H15l-7 6v-6H4z"/><path d="M10 11h12M10 16h8"/>',
+    "news": '<path d="M4 7h24v18H4z"/><path d="m4 8 12 9 12-9"/>',
+    "survey": '<path d="M7 4h18v24H7z"/><path d="m11 11 2 2 3-4M19 12h3M11 20l2 2 3-4M19 21h3"/>',
+    "usage": '<path d="M6 27v-6M13 27V16M20 27V11M27 27V5"/>',
+    "settings": '<path d="M4 9h14M26 9h2M4 23h4M16 23h12"/>'
+    '<path d="M18 9a4 4 0 1 0 8 0 4 4 0 1 0-8 0M8 23a4 4 0 1 0 8 0 4 4 0 1 0-8 0"/>',
+}
+
 # ---- parts
 
 
@@ -77,7 +87,7 @@ def notice(words: str, kind: str = "good") -> Part:
 
 
 def way(to: str, label: str, note: str = "", *, tag: str = "", icon: str = "") -> Part:
-    """A large button that leads to another page; `tag` is a word of state on it."""
+    """A large button that leads to another page; `tag` is a word of state on it, `icon` one of _ICONS."""
     return Part(
         f'<a class="way" href="{html.escape(to)}">{_inside(label, note, tag, icon)}</a>', _said(label, note, tag)
     )
@@ -173,8 +183,8 @@ def document(page: Page, around: Around) -> str:
     """The whole page."""
     words, comfort = around.words, around.comfort
     title = html.escape(terms_text.plain(page.title))
-    lines = "".join(f"<li>{html.escape(one)}</li>" for one in around.lines)
-    foot = f'<footer><ul role="status">{lines}</ul></footer>' if lines else ""
+    lines = "".join(f"<p>{html.escape(one)}</p>" for one in around.lines)
+    foot = f'<footer><div role="status">{lines}</div></footer>' if lines else ""
     inside = "".join(part.html for part in page.parts)
     return (
         f'<!doctype html><html lang="{words.html_lang}" class="{comfort.text_size}"><head><meta charset="utf-8">'
@@ -214,7 +224,7 @@ def _voice(around: Around) -> str:
 
 
 def _inside(label: str, note: str, tag: str, icon: str) -> str:
-    found = f'<span class="icon" aria-hidden="true">{icon}</span>' if icon else ""
+    found = f'<svg class="icon" viewBox="0 0 32 32" aria-hidden="true">{_ICONS[icon]}</svg>' if icon else ""
     found += f'<span class="label">{terms_text.inline(label)}</span>'
     if tag:
         found += f' <span class="tag">{html.escape(tag)}</span>'

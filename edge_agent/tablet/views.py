@@ -18,6 +18,8 @@ from wire.shelf import File, Item, Telephone
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _JAPAN = timedelta(hours=9)
+# What the browser's viewer shows of itself: nothing; a paper is as wide as the screen, and two fingers make it larger.
+_VIEWER = "#toolbar=0&navpanes=0&view=FitH"
 _IMAGES = ("image/jpeg", "image/png", "image/webp")
 
 
@@ -76,11 +78,11 @@ def start(words: Words, waiting: Waiting) -> Page:
     surveys = words.surveys_note.format(count=waiting.surveys) if waiting.surveys else ""
     left = words.usage_note.format(left=waiting.left) if waiting.left else ""
     buttons = (
-        parts.way("/help", words.help, words.help_note, icon="☎"),
-        parts.way("/news", words.news, news, icon="✉"),
-        parts.way("/surveys", words.surveys, surveys, icon="✎"),
-        parts.way("/usage", words.usage, left, icon="◔"),
-        parts.way("/settings", words.settings, words.settings_note, icon="⚙"),
+        parts.way("/help", words.help, words.help_note, icon="help"),
+        parts.way("/news", words.news, news, icon="news"),
+        parts.way("/surveys", words.surveys, surveys, icon="survey"),
+        parts.way("/usage", words.usage, left, icon="usage"),
+        parts.way("/settings", words.settings, words.settings_note, icon="settings"),
     )
     return Page(words.home, (parts.group(buttons, "five"),), back="", kind="start")
 
@@ -185,7 +187,9 @@ def news_file(words: Words, item: Item, number: int) -> Page:
     """One file by itself: a paper in the browser's viewer, or a picture, with the ones beside it."""
     file, back = item.files[number], f"/news/{item.id}"
     if file.media_type not in _IMAGES:
-        return Page(_name(item, file), (parts.frame(f"/files/{file.digest}", _name(item, file)),), back, "paper")
+        return Page(
+            _name(item, file), (parts.frame(f"/files/{file.digest}{_VIEWER}", _name(item, file)),), back, "paper"
+        )
     numbers = [at for at, one in enumerate(item.files) if one.media_type in _IMAGES]
     place = numbers.index(number)
     beside = []
