@@ -43,6 +43,12 @@ CREATE TABLE content_file (
   PRIMARY KEY (item_id, n)
 ) WITHOUT ROWID;
 CREATE INDEX content_file_digest ON content_file (digest);
+CREATE TRIGGER content_file_added BEFORE INSERT ON content_file
+WHEN (SELECT published_ms FROM content_item WHERE id = NEW.item_id) IS NOT NULL
+BEGIN SELECT RAISE(ABORT, 'what was published stays as it was'); END;
+CREATE TRIGGER content_file_kept BEFORE DELETE ON content_file
+WHEN (SELECT published_ms FROM content_item WHERE id = OLD.item_id) IS NOT NULL
+BEGIN SELECT RAISE(ABORT, 'what was published stays as it was'); END;
 
 -- `fetched` and `dropped` take each other's place; `opened` is the first time.
 CREATE TABLE content_seen (

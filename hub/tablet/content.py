@@ -169,6 +169,25 @@ def read_question(form: Mapping[str, str]) -> Question:
     return Question(text, "several" if way == "several" else "one", choices)
 
 
+def place(text: str) -> int | None:
+    """Which of several parts is meant, from 0 on; None for none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 3 else None
+
+
+def file_name(text: str) -> str:
+    """What a file is called where people see it: no path, nothing that cannot be printed."""
+    name = text.replace("\\", "/").rpartition("/")[2]
+    return "".join(letter for letter in name if letter.isprintable()).strip()[:100]
+
+
+def read_town(text: str) -> str:
+    """The town's name as tablets show it; empty for none. Raises Wrong."""
+    name = " ".join(text.split())
+    if len(name) > DISTRICT or not name.isprintable():
+        raise Wrong("content_wrong_town", n=DISTRICT)
+    return name
+
+
 def read_telephones(text: str) -> tuple[Telephone, ...]:
     """Numbers to call, one a line: name, number, and a note if there is one, parted by commas. Raises Wrong."""
     found: list[Telephone] = []
@@ -203,6 +222,22 @@ def media_type(content: bytes) -> MediaType:
     if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
         return "image/webp"
     raise Wrong("content_wrong_file")
+
+
+def file_to_add(item: Item, content: bytes, *, too_large: bool) -> MediaType:
+    """What kind of file it is that a draft is to get. Raises Wrong."""
+    if too_large or len(content) > FILE_BYTES:
+        raise Wrong("content_wrong_size", n=FILE_BYTES // 1_000_000)
+    if len(item.files) >= FILES:
+        raise Wrong("content_wrong_files", n=FILES)
+    return media_type(content)
+
+
+def with_question(item: Item, form: Mapping[str, str]) -> tuple[Question, ...]:
+    """A draft's questions and one more. Raises Wrong."""
+    if len(item.questions) >= QUESTIONS:
+        raise Wrong("content_wrong_questions", n=QUESTIONS)
+    return (*item.questions, read_question(form))
 
 
 def lacks(item: Item) -> tuple[str, ...]:

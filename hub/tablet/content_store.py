@@ -57,6 +57,12 @@ def item(conn: Connection, number: int) -> Item | None:
     return _item(row, _files(conn, [number]).get(number, ())) if row else None
 
 
+def draft(conn: Connection, number: int) -> Item | None:
+    """One of them, as long as it is being written."""
+    found = item(conn, number)
+    return found if found is not None and found.published_ms is None else None
+
+
 def drafts(conn: Connection) -> list[Item]:
     """What is being written, newest first."""
     rows = conn.execute(_SELECT + "WHERE published_ms IS NULL ORDER BY id DESC")

@@ -76,6 +76,11 @@ def setting(conn: Connection) -> Town:
     return Town(row[0], _telephones.decode(row[1])) if row else Town()
 
 
+def error(conn: Connection) -> str:
+    """Why some tablets are not told of the latest changes; empty when all is well."""
+    return papers.error(conn, KIND)
+
+
 def set_town(conn: Connection, town: Town) -> None:
     """Keeps that; tablets are told."""
     conn.execute(
