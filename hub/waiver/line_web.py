@@ -25,7 +25,7 @@ Number = Annotated[int, Path(ge=1, le=pages.LAST_ID)]
 Text = Annotated[str, Query(max_length=80)]
 
 ON_A_PAGE = 100
-_DID = ("new", "save", "tariff", "hand_over", "give_back", "import")
+_DID = ("new", "save", "tariff", "hand_over", "give_back")
 
 
 @router.get("/waiver/lines")

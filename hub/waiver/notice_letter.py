@@ -21,7 +21,8 @@ from hub.waiver.rules.profile import WaiverRule
 # Each field, and how long it may be.
 FIELDS: dict[str, int] = {
     "letter_town": 40,
-    "letter_head": 60,
+    "letter_head": 40,
+    "letter_name": 40,
     "letter_office": 120,
     "letter_form": 60,
     "letter_ordinance": 120,
@@ -38,6 +39,7 @@ APPEAL = (
 DEFAULTS = {
     "letter_town": "○○町",
     "letter_head": "○○町長",
+    "letter_name": "",
     "letter_office": "",
     "letter_form": "様式第2号(第7条関係)",
     "letter_ordinance": "○○町タブレット端末の貸与及び通信料の減免に関する要綱",
@@ -132,7 +134,7 @@ def notice(
         day=_day(decision.day),
         to=to,
         town=says["letter_town"],
-        sender=says["letter_head"],
+        sender=f"{says['letter_head']}　{says['letter_name']}".strip(),
         office=says["letter_office"],
         title=_TITLES[kind],
         says=f"{begin}{_SAYS[kind]}、通知します。",

@@ -4,10 +4,6 @@ Nothing of the moment goes into it (`invariant`), so a notice that was sent can 
 """
 
 import io
-import threading
-from collections.abc import Sequence
-from functools import cache
-from pathlib import Path
 from xml.sax.saxutils import escape
 
 from reportlab.lib import colors
@@ -15,27 +11,22 @@ from reportlab.lib.enums import TA_CENTER, TA_RIGHT
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
-from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfbase.cidfonts import UnicodeCIDFont
-from reportlab.pdfbase.ttfonts import TTFError, TTFont
 from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
 
-from hub.attendance.paper import FONTS
 from hub.waiver.notice_letter import Notice
+from hub.waiver.paper_font import ALONE, font
 
 _MARGIN = 22 * mm
-# The library's fonts are shared: one paper at a time.
-_ALONE = threading.Lock()
 
 
-def paper(notice: Notice, fonts: Sequence[Path] = FONTS) -> bytes:
+def paper(notice: Notice) -> bytes:
     """The letter."""
-    with _ALONE:
-        return _made(notice, _font(tuple(fonts)))
+    with ALONE:
+        return _made(notice, font())
 
 
-def _made(notice: Notice, font: str) -> bytes:
-    text = ParagraphStyle("text", fontName=font, fontSize=10.5, leading=17, wordWrap="CJK")
+def _made(notice: Notice, letters: str) -> bytes:
+    text = ParagraphStyle("text", fontName=letters, fontSize=10.5, leading=17, wordWrap="CJK")
     small = ParagraphStyle("small", parent=text, fontSize=9, leading=14)
     right = ParagraphStyle("right", parent=text, alignment=TA_RIGHT)
     centre = ParagraphStyle("centre", parent=text, alignment=TA_CENTER)
@@ -88,17 +79,3 @@ def _table(notice: Notice, text: ParagraphStyle) -> Flowable:
         ]
     )
     return Table(rows, colWidths=[42 * mm, wide - 42 * mm], style=lines)
-
-
-@cache
-def _font(fonts: tuple[Path, ...]) -> str:
-    """The name under which letters are known to the PDF library."""
-    for path in fonts:
-        if path.is_file():
-            try:
-                pdfmetrics.registerFont(TTFont("IPAexGothic", str(path)))
-            except TTFError:
-                continue
-            return "IPAexGothic"
-    pdfmetrics.registerFont(UnicodeCIDFont("HeiseiKakuGo-W5"))
-    return "HeiseiKakuGo-W5"

@@ -24,7 +24,7 @@ Number = Annotated[int, Path(ge=1, le=pages.LAST_ID)]
 Text = Annotated[str, Query(max_length=80)]
 
 ON_A_PAGE = 100
-_SAVED = ("save", "new", "names", "import")
+_SAVED = ("save", "new")
 
 
 @router.get("/waiver/residents")

@@ -484,15 +484,16 @@ WORDS: dict[str, tuple[str, str]] = {
     "letter_change": ("書式を変更する", "Change"),
     "letter_about": ("決定通知書は日本語です。", "Notices are in Japanese."),
     "letter_town": ("町の名前", "Town"),
-    "letter_head": ("発信者", "Sender"),
-    "letter_head_hint": ("例: ○○町長 町田 太郎", "Title and name of the mayor"),
+    "letter_head": ("発信者の職名", "Sender's title"),
+    "letter_head_hint": ("例: ○○町長。教示文にも使います", "Such as ○○町長; the appeal names it too"),
+    "letter_name": ("発信者の氏名", "Sender's name"),
     "letter_office": ("問い合わせ先", "Office"),
     "letter_office_hint": ("例: 総務課 情報係 電話 0123-45-6789", "With its telephone"),
     "letter_form": ("様式番号", "Number of the form"),
     "letter_ordinance": ("条例・要綱の名前", "Ordinance"),
     "letter_appeal": ("教示文", "How to appeal"),
     "letter_appeal_hint": (
-        "{{town}}と{{head}}は町の名前と発信者に置き換わります。1行が1項目です。",
+        "{{town}}と{{head}}は町の名前と発信者の職名に置き換わります。1行が1項目です。",
         "{{town}} and {{head}} are put in. A line is a paragraph.",
     ),
     "expect_choice": ("一覧にある値", "one of the list"),
@@ -501,5 +502,28 @@ WORDS: dict[str, tuple[str, str]] = {
     "expect_whole": ("1から{n}までの整数", "a whole number from 1 to {n}"),
     "expect_percent": ("0から100までの整数", "a whole number from 0 to 100"),
     "expect_share": ("1以下の分数(1/2)", "a fraction of at most one (1/2)"),
+    "import_no_resident_heading": (
+        "1行目に「住民の番号」の見出しがありません。",
+        "The first row has no heading “Resident's number”.",
+    ),
+    "import_no_phone_heading": (
+        "1行目に「電話番号」の見出しがありません。",
+        "The first row has no heading “Phone number”.",
+    ),
+    "register_files_title": ("一覧表での取り込み", "Tables in"),
+    "register_files_about_residents": (
+        "番号が同じ人は変更、新しい番号の人は登録になります。空欄の列は空になり、ない列は変わりません。",
+        "A known number is changed, a new one entered. An empty cell empties a field; a column that is not there changes nothing.",
+    ),
+    "register_files_about_lines": (
+        "電話番号が同じ回線は変更、新しい番号は登録になります。利用者の番号と引渡日があれば、引き渡しも記録します。",
+        "A known phone number is changed, a new one entered. With a resident's number and a day the line is handed over as well.",
+    ),
+    "register_files_example": ("例のファイル(CSV)", "Example (CSV)"),
+    "register_did_import": ("{n}件を取り込みました。", "{n} rows were taken in."),
+    "expect_no_line_change": (
+        "引き渡しのある回線は、契約期間を画面で変更してください",
+        "change the contract of a line in use on its page",
+    ),
     "register_files": ("一覧表で取り込む", "Take in a table"),
 }
