@@ -65,7 +65,6 @@ def _verify(arguments: argparse.Namespace) -> int:
 
 
 def _export(arguments: argparse.Namespace) -> int:
-    from hub import sheet
     from hub.db import Broken
     from hub.waiver import ledger_export
 
@@ -78,7 +77,7 @@ def _export(arguments: argparse.Namespace) -> int:
         if arguments.form == "csv":
             writer = csv.writer(out)
             writer.writerow(ledger_export.HEAD)
-            writer.writerows([sheet.guarded(cell) for cell in row] for row in ledger_export.rows(_all(conn)))
+            writer.writerows([_cell(cell) for cell in row] for row in ledger_export.rows(_all(conn)))
             return
         for line in ledger_export.beancount(_all(conn)):
             out.write(f"{line}\n")
@@ -92,6 +91,13 @@ def _export(arguments: argparse.Namespace) -> int:
         out.detach()
         db.close()
     return 0
+
+
+def _cell(text: str) -> str:
+    """A cell that no spreadsheet takes for a formula; a sum below 0 stays a number."""
+    from hub import sheet
+
+    return text if re.fullmatch(r"-?[0-9]+", text) else sheet.guarded(text)
 
 
 def _all(conn: "Connection") -> "Iterator[Booked]":

@@ -37,7 +37,7 @@ def assess(line: int, month: str, yen: int = 1631, *, resident: int = 0, booked:
 def waive(line: int, month: str, yen: int = 1631, *, resident: int = 0, booked: str = "") -> Entry:
     """What is waived of it."""
     about = _about(line, month, resident)
-    waived = Leg(WAIVED, yen, ground="disabled", decision=f"町指令第{line}号", **about)  # type: ignore[arg-type]
+    waived = Leg(WAIVED, yen, ground="disabled", decision="町指令第7号", **about)  # type: ignore[arg-type]
     return _entry("waive", line, month, booked, waived, Leg(RECEIVABLE, -yen, **about))  # type: ignore[arg-type]
 
 
