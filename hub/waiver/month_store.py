@@ -11,8 +11,10 @@ import msgspec
 from hub.db import Connection
 from hub.waiver.later import Place, Standing
 from hub.waiver.ledger import WAIVED, Leg
-from hub.waiver.month import KINDS, Kind
-from hub.waiver.rules.fiscal import fiscal_year_of
+from hub.waiver.month import AREA, KINDS
+from hub.waiver.rules.fiscal import fiscal_year_of, last_payment_day
+from hub.waiver.voucher import Sum
+from hub.waiver.year import YearSum, last_month
 
 Result = Literal["", "approved", "refused", "withdrawn"]
 
@@ -44,7 +46,7 @@ class OwnLayout(msgspec.Struct, frozen=True):
 
 
 _STANDING = (
-    "SELECT e.seq, e.key, e.kind, EXISTS (SELECT 1 FROM ledger_entry r WHERE r.reverses = e.seq), "
+    "SELECT e.seq, e.key, (SELECT r.seq FROM ledger_entry r WHERE r.reverses = e.seq), "
     "l.account, l.yen, l.line_id, l.resident_id, l.ground, l.decision, l.budget_code, l.fiscal_year, l.of_month "
     "FROM ledger_entry e JOIN ledger_leg l ON l.entry_seq = e.seq WHERE e.key >= ? AND e.key < ? ORDER BY e.seq, l.n"
 )
@@ -52,20 +54,32 @@ _STANDING = (
 
 def standing(conn: Connection, of_month: str) -> tuple[list[Standing], Counter[Place]]:
     """What is entered for a month of use and not reversed; and how often each was entered, reversed or not."""
-    found: dict[int, tuple[Kind, str, list[Leg]]] = {}
+    found: dict[int, Standing] = {}
     times: Counter[Place] = Counter()
     for kind in KINDS:
         begin = f"{kind}:{of_month}:"
-        seen = 0
-        for seq, key, _, is_reversed, *leg in conn.execute(_STANDING, (begin, begin[:-1] + ";")):
+        legs: dict[int, list[Leg]] = {}
+        told: dict[int, tuple[str, int]] = {}
+        for seq, key, reversed_by, *leg in conn.execute(_STANDING, (begin, begin[:-1] + ";")):
             phone = key[len(begin) :].partition(":")[0]
-            if seq != seen:
+            if seq not in told:
                 times[of_month, kind, phone] += 1
-                seen = seq
-            if not is_reversed:
-                found.setdefault(seq, (kind, phone, []))[2].append(Leg(*leg))
-    entries = [Standing(seq, kind, of_month, phone, tuple(legs)) for seq, (kind, phone, legs) in found.items()]
-    return entries, times
+                told[seq] = phone, _standing_as(conn, seq, reversed_by)
+            legs.setdefault(seq, []).append(Leg(*leg))
+        for seq, (phone, stands) in told.items():
+            if stands:
+                found[seq] = Standing(stands, kind, of_month, phone, tuple(legs[seq]))
+    return list(found.values()), times
+
+
+def _standing_as(conn: Connection, seq: int, reversed_by: int | None) -> int:
+    """The number under which an entry stands: its own, that of its reversal's reversal …; 0 when it does not."""
+    stands = True
+    while reversed_by is not None:
+        seq, stands = reversed_by, not stands
+        row = conn.execute("SELECT seq FROM ledger_entry WHERE reverses = ?", (seq,)).fetchone()
+        reversed_by = row[0] if row else None
+    return seq if stands else 0
 
 
 def waived_before(conn: Connection, month: str) -> dict[tuple[int, int], int]:
@@ -115,7 +129,30 @@ def end_ask(conn: Connection, ask_id: int, result: Result, by: str, now_ms: int)
     )
 
 
-# ---- layouts of vouchers
+# ---- vouchers
+
+# A reversal counts to the kind of what it takes back.
+_SUMS = (
+    "SELECT coalesce(r.kind, e.kind) AS of_kind, g.account, g.budget_code, g.fiscal_year, sum(g.yen), "
+    "count(DISTINCT e.seq) FROM ledger_entry e JOIN ledger_leg g ON g.entry_seq = e.seq "
+    "LEFT JOIN ledger_entry r ON r.seq = e.reverses WHERE e.area = ? AND e.month = ? GROUP BY 1, 2, 3, 4"
+)
+
+
+def voucher_sums(conn: Connection, month: str) -> list[Sum]:
+    """What was booked in a month, by kind of entry, account, budget code and fiscal year."""
+    return [Sum(*row) for row in conn.execute(_SUMS, (AREA, month))]
+
+
+def year_sums(conn: Connection, year: int) -> list[YearSum]:
+    """What was booked for a fiscal year's months of use, by 31 May after it; receipts by the day on which they came."""
+    rows = conn.execute(
+        "SELECT g.account, g.ground, g.budget_code, g.of_month, sum(g.yen) FROM ledger_entry e "
+        "JOIN ledger_leg g ON g.entry_seq = e.seq WHERE e.area = ? AND e.month <= ? AND e.effective_day <= ? "
+        "AND g.of_month >= ? AND g.of_month <= ? GROUP BY 1, 2, 3, 4",
+        (AREA, last_month(year), last_payment_day(year).isoformat(), f"{year:04}-04", f"{year + 1:04}-03"),
+    )
+    return [YearSum(*row) for row in rows]
 
 
 def layouts(conn: Connection) -> list[OwnLayout]:

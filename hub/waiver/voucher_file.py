@@ -96,7 +96,7 @@ def _layout(fields: Fields) -> Layout:
     chosen: dict[str, Any] = {
         name: fields.choice(name, *choices)
         for name, choices in (
-            ("encoding", ENCODINGS),
+            ("encoding", sorted(ENCODINGS, key=lambda one: one != "utf-8-sig")),
             ("newline", ("crlf", "lf")),
             ("quoting", ("minimal", "all")),
             ("days", ("2026-11-30", "2026/11/30", "20261130")),
