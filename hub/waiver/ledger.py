@@ -142,6 +142,32 @@ class Written(msgspec.Struct, frozen=True):
     approved_by: str
 
 
+class Booked(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry as it stands, with its place in the chain and what has taken it back."""
+
+    written: Written
+    content_hash: bytes
+    posting_hash: bytes
+    prev: bytes
+    hash: bytes
+    reversed_by: int | None
+
+    @property
+    def seq(self) -> int:
+        """Its number."""
+        return self.written.seq
+
+    @property
+    def entry(self) -> Entry:
+        """What it says."""
+        return self.written.entry
+
+    @property
+    def debit_yen(self) -> int:
+        """The sum of its debits."""
+        return sum(leg.yen for leg in self.entry.legs if leg.yen > 0)
+
+
 def check(entry: Entry) -> None:
     """Whether this can be an entry. Raises BadEntry, Unbalanced."""
     _require(0 < len(entry.key) <= _KEY_LENGTH, entry, "key", "a text of at most 300 characters")

@@ -13,7 +13,8 @@ from typing import Literal, NamedTuple
 from hub import audit
 from hub.db import Broken, Connection, malformed, triggers
 from hub.waiver import ledger, ledger_store
-from hub.waiver.ledger_store import Booked, Closing
+from hub.waiver.ledger import Booked
+from hub.waiver.ledger_store import Closing
 
 Why = Literal["unreadable", "missing", "unlinked", "edited", "legs", "left_over", "closing", "late", "untold", "other"]
 _TABLES = ("ledger_entry", "ledger_leg", "ledger_close")

@@ -13,7 +13,7 @@ from hub import settings as hub_settings
 
 if TYPE_CHECKING:
     from hub.db import Connection, Db
-    from hub.waiver.ledger_store import Booked
+    from hub.waiver.ledger import Booked
 
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 
 from hub.waiver import ledger
-from hub.waiver.ledger_store import Booked
+from hub.waiver.ledger import Booked
 
 _NAMES: Mapping[str, str] = {
     ledger.EXPENSE: "Expenses:Communication",

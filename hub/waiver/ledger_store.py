@@ -17,6 +17,7 @@ from hub.waiver import ledger
 from hub.waiver.ledger import (
     AlreadyReversed,
     BadEntry,
+    Booked,
     Conflict,
     Entry,
     Leg,
@@ -453,32 +454,6 @@ def outstanding(conn: Connection, resident_id: int | None = None) -> list[Open]:
 
 
 # ---- reading
-
-
-class Booked(msgspec.Struct, frozen=True, kw_only=True):
-    """An entry as it stands, with its place in the chain and what has taken it back."""
-
-    written: Written
-    content_hash: bytes
-    posting_hash: bytes
-    prev: bytes
-    hash: bytes
-    reversed_by: int | None
-
-    @property
-    def seq(self) -> int:
-        """Its number."""
-        return self.written.seq
-
-    @property
-    def entry(self) -> Entry:
-        """What it says."""
-        return self.written.entry
-
-    @property
-    def debit_yen(self) -> int:
-        """The sum of its debits."""
-        return sum(leg.yen for leg in self.entry.legs if leg.yen > 0)
 
 
 class Which(msgspec.Struct, frozen=True, kw_only=True):
