@@ -50,6 +50,7 @@ def overview(request: Request, who: Writer, before: Before = None, did: Did = ""
 def _overview(request: Request, who: Who, status: int = 200, **more: Any) -> Response:
     now_ms = pages.now_ms()
     before = more.pop("before", None)
+    typed = {"kind": "", "title": "", **more.pop("typed", {})}
 
     def gather(conn: Connection) -> dict[str, Any]:
         return {
@@ -69,7 +70,7 @@ def _overview(request: Request, who: Who, status: int = 200, **more: Any) -> Res
     values: dict[str, Any] = {
         "did": "",
         "wrong": None,
-        "typed": {"kind": "", "title": ""},
+        "typed": typed,
         "kinds": content.KINDS,
         "page": content_store.PAGE,
     }
@@ -140,14 +141,11 @@ def _item(request: Request, number: int) -> Item:
 
 def _draft(request: Request, who: Who, item: Item, status: int = 200, **more: Any) -> Response:
     known = request.app.state.db.read(shelf_store.districts)
-    typed = {
-        "title": item.title,
-        "text": item.text,
-        "urgent": "yes" if item.urgent else "",
-        "districts": "、".join(item.districts),
-        "until": shown.day_of(item.until_ms - 1) if item.until_ms else "",
-    }
-    values: dict[str, Any] = {"did": "", "wrong": None, "typed": typed, "asked": {}, "other": False, **more}
+    # What was typed stands there again after a refusal, with the boxes as they were ticked.
+    form = more.pop("typed", None)
+    typed = {**_typed(item), "urgent": "", **form} if form else _typed(item)
+    asked = {"question": "", "way": "one", "choices": "", **more.pop("asked", {})}
+    values: dict[str, Any] = {"did": "", "wrong": None, "typed": typed, "asked": asked, "other": False, **more}
     return pages.page(
         request,
         "content_draft.html",
@@ -162,6 +160,17 @@ def _draft(request: Request, who: Who, item: Item, status: int = 200, **more: An
         most={"files": content.FILES, "questions": content.QUESTIONS, "mb": FILE_BYTES // 1_000_000},
         **values,
     )
+
+
+def _typed(item: Item) -> dict[str, str]:
+    """A draft as its form shows it."""
+    return {
+        "title": item.title,
+        "text": item.text,
+        "urgent": "yes" if item.urgent else "",
+        "districts": "、".join(item.districts),
+        "until": shown.day_of(item.until_ms - 1) if item.until_ms else "",
+    }
 
 
 def _published(request: Request, who: Who, item: Item, *, did: str) -> Response:
