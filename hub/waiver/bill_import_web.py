@@ -52,7 +52,7 @@ def start(request: Request, who: Keeper, month: Asking = "", carrier: Asking = "
 
 
 def _page(request: Request, who: Who, status: int = 200, **values: Any) -> Response:
-    """`said` is a whole sentence about what was wrong."""
+    """`wrong` is a whole sentence."""
 
     def gather(conn: Connection) -> dict[str, Any]:
         lines = register_store.lines(conn)
@@ -60,12 +60,18 @@ def _page(request: Request, who: Who, status: int = 200, **values: Any) -> Respo
             "carriers": sorted({one.carrier for one in lines if one.carrier}),
             "lines": len(lines),
             "layouts": _layouts(conn),
+            "before": {one.carrier: one.layout for one in reversed(bill_store.every(conn))},
         }
 
     now = shown.day_of(pages.now_ms())[:7]
-    given = {"said": "", "month": "", "carrier": "", "layout": "", "total": "", **values}
+    given = {"wrong": "", "month": "", "carrier": "", "layout": "", "total": "", **values}
     given["month"] = given["month"] if is_month(given["month"]) else later(now, -1)
     found = request.app.state.db.read(gather)
+    before = found.pop("before")
+    if not given["carrier"] and len(found["carriers"]) == 1:
+        given["carrier"] = found["carriers"][0]
+    # What was used for this carrier last.
+    given["layout"] = given["layout"] or before.get(given["carrier"], "")
     return pages.page(request, "bill_import.html", who, status, **found, **given)
 
 
@@ -87,13 +93,13 @@ def upload(request: Request, who: Sender, file: File) -> Response:
     typed = {name: file.get(name, "")[:60] for name in ("month", "carrier", "layout", "total")}
     if file.too_large:
         too_large = word(language, "import_too_large", found=FILE_BYTES // 1_000_000)
-        return _page(request, who, 413, said=too_large, **typed)
+        return _page(request, who, 413, wrong=too_large, **typed)
     db, now_ms = request.app.state.db, pages.now_ms()
     try:
         asked = _asked(typed)
         found = db.read(lambda conn: _look(conn, file.content, asked))
     except (_Wrong, BadBill, BadLayout) as error:
-        return _page(request, who, 422, said=_told(language, error), **typed)
+        return _page(request, who, 422, wrong=_told(language, error), **typed)
     token = secrets.token_urlsafe(18)
     kept = (token, _KIND, who.person.name, file.filename, file.content, now_ms)
     db.write_now(lambda conn: keep_draft(conn, *kept))
@@ -107,13 +113,13 @@ def do(request: Request, who: Keeper, sent: Sent) -> Response:
     token = sent.get("token", "")
     kept = db.read(lambda conn: draft(conn, token, _KIND, who.person.name, now_ms))
     if kept is None:
-        return _page(request, who, 410, said=word(language, "import_gone"))
+        return _page(request, who, 410, wrong=word(language, "import_gone"))
     name, content = kept
     try:
         asked = _asked(sent)
         number = db.write_now(lambda conn: _keep(conn, who, sent, name, content, asked))
     except (_Wrong, BadBill, BadLayout) as error:
-        return _page(request, who, 422, said=_told(language, error))
+        return _page(request, who, 422, wrong=_told(language, error))
     except Looked:
         found = db.read(lambda conn: _look(conn, content, asked))
         return _look_page(request, who, token, name, asked, found, changed=True)

@@ -87,7 +87,8 @@ def _is_counted(verdict: Verdict) -> bool:
 
 def _pairs(paper: Paper, contracts: Sequence[Contract], tariffs: Mapping[str, Tariff]) -> list[_Pair]:
     by_phone = {one.phone: one for one in contracts if one.phone}
-    by_sim = {_sim(one.iccid): one for one in contracts if one.iccid}
+    # A card that went from one contract to another is the one's that is in force.
+    by_sim = {_sim(one.iccid): one for one in sorted(contracts, key=lambda one: one.given is not None) if one.iccid}
     taken: set[int] = set()
     found = []
     for row in paper.rows:
