@@ -19,6 +19,7 @@ from hub.payroll import name_file
 from hub.staff import key_command
 from hub.tablet import evaluate_command as tablet_cases
 from hub.tablet import usage_command
+from hub.waiver import close_command as waiver_close_command
 from hub.waiver import evaluate_command as waiver_cases
 from hub.waiver import ledger_command
 from hub.wifi import certificate_command, detail_command, purge_command
@@ -71,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     name_file.add_to(commands)
     evaluate.add_to(commands, (*attendance_cases.KINDS, *waiver_cases.KINDS, *tablet_cases.KINDS))
     close_command.add_to(commands)
+    waiver_close_command.add_to(commands)
     ledger_command.add_to(commands)
     usage_command.add_to(commands)
     purge_command.add_to(commands)
