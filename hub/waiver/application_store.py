@@ -127,3 +127,11 @@ def check(conn: Connection, one: Check) -> None:
         "checked_by = excluded.checked_by, checked_ms = excluded.checked_ms, note = excluded.note",
         (one.application_id, one.year, one.result, one.checked_by, one.checked_ms, one.note),
     )
+
+
+def of_decision(conn: Connection, number: str) -> int | None:
+    """The application that a decision of this number was taken on."""
+    row = conn.execute(
+        "SELECT application_id FROM waiver_decision WHERE number = ? AND number <> ''", (number,)
+    ).fetchone()
+    return int(row[0]) if row else None

@@ -13,6 +13,7 @@ from hub.waiver.ledger import Conflict, NotPosted
 from hub.waiver.receipt import WAYS
 from hub.waiver.receipt_form import FIELDS, Known, read
 from hub.waiver.receipt_store import Kept
+from hub.waiver.register_form import shown_phone
 
 router = APIRouter()
 
@@ -49,7 +50,15 @@ def list_page(request: Request, who: Who, status: int = 200, **more: Any) -> Res
     today = shown.day_of(pages.now_ms())
     typed = {"receipt_day": today, "receipt_reference": known["free"], **given.pop("typed")}
     may_enter = who.may("bills")
-    values = {"typed": typed, "may_enter": may_enter, "ways": WAYS, "fields": FIELDS, **given, **known}
+    values = {
+        "phone": shown_phone,
+        "typed": typed,
+        "may_enter": may_enter,
+        "ways": WAYS,
+        "fields": FIELDS,
+        **given,
+        **known,
+    }
     return pages.page(request, "receipts.html", who, status, **values)
 
 
@@ -102,7 +111,9 @@ def _one(request: Request, who: Who, number: int, status: int = 200, problem: st
         return {"one": found, "parts": [(leg.of_month, name.phone, -leg.yen) for leg, name in legs if leg.yen < 0]}
 
     known = request.app.state.db.read(gather)
-    return pages.page(request, "receipt.html", who, status, may_undo=who.may("bills"), problem=problem, **known)
+    return pages.page(
+        request, "receipt.html", who, status, may_undo=who.may("bills"), problem=problem, phone=shown_phone, **known
+    )
 
 
 def _found(conn: Connection, number: int) -> Kept:

@@ -20,6 +20,7 @@ from reportlab.platypus import Flowable, PageBreak, Paragraph, SimpleDocTemplate
 from hub import shown
 from hub.day import in_era
 from hub.waiver.paper_font import ALONE, font
+from hub.waiver.register_form import shown_phone
 from hub.waiver.reminder import Letter
 
 _MARGIN = 25 * mm
@@ -68,10 +69,10 @@ class _Writer:
 
     def letter(self, about: Sheet, one: Letter) -> list[Flowable]:
         """One resident's page."""
-        to = f"{one.name} 様" if one.name else f"住民番号 {one.number} 様"
+        to = f"{one.name} 様" if one.name else f"利用者番号 {one.number} 様"
         found: list[Flowable] = [self._of(in_era(about.day), self._right), self._of(to)]
         if one.name:
-            found.append(self._of(f"(住民番号 {one.number})"))
+            found.append(self._of(f"(利用者番号 {one.number})"))
         found += [self._of(about.sender, self._right), Spacer(1, 8 * mm), self._of("督促状", self._title)]
         found += [Spacer(1, 6 * mm), self._of(_SAYS.format(day=in_era(about.pay_by_day))), Spacer(1, 5 * mm)]
         found += [self._table(one), Spacer(1, 6 * mm)]
@@ -85,7 +86,9 @@ class _Writer:
         return Paragraph(escape(text), style or self._text)
 
     def _table(self, one: Letter) -> Flowable:
-        rows = [[_month(month.of_month), month.phone, shown.money("ja", month.yen)] for month in one.months]
+        rows = [
+            [_month(month.of_month), shown_phone(month.phone), shown.money("ja", month.yen)] for month in one.months
+        ]
         rows = [["利用月", "回線", "未納額"], *rows, ["合計", "", shown.money("ja", one.yen)]]
         style: list[Any] = [
             ("FONT", (0, 0), (-1, -1), self._font, 10),

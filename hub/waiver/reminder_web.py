@@ -47,8 +47,8 @@ def _page(request: Request, who: Who, through: str, status: int = 200, **more: A
         return {
             "letters": _letters(conn, through),
             "names_kept": inventory.names_kept(conn),
-            "sender": town.get("letter_sender", ""),
-            "contact": town.get("letter_contact", ""),
+            "sender": f"{town.get('letter_head', '')} {town.get('letter_name', '')}".strip(),
+            "contact": " ".join(town.get("letter_office", "").split())[:_LENGTH],
         }
 
     known = request.app.state.db.read(gather)

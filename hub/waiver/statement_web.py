@@ -9,6 +9,7 @@ from hub.db import Connection
 from hub.guard import Who, need
 from hub.inventory import store as inventory
 from hub.waiver import receipt_store, register_store
+from hub.waiver.register_form import shown_phone
 
 router = APIRouter()
 
@@ -33,4 +34,4 @@ def statement(request: Request, who: Seer, number: int) -> Response:
         }
 
     known = request.app.state.db.read(gather)
-    return pages.page(request, "statement.html", who, **known)
+    return pages.page(request, "statement.html", who, phone=shown_phone, **known)
