@@ -14,7 +14,7 @@ Columns and places count from 1, lengths are bytes.
 
 import json
 from collections.abc import Mapping
-from typing import Any, Literal, cast, get_args
+from typing import Literal, cast, get_args
 
 import msgspec
 
@@ -309,8 +309,3 @@ def _fits(top: Fields, found: Layout) -> None:
         raise BadCase(top.place("tax"), f"no {' and '.join(sorted(has & against))} of a line with tax {found.tax}")
     if found.tax == "line" and "tax_yen" not in has:
         raise BadCase(top.place("records"), "a field tax_yen of a line, for each tells its own tax")
-
-
-def plain_body(raw: Mapping[str, Any]) -> str:
-    """A layout's JSON as a person reads and changes it."""
-    return json.dumps(raw, ensure_ascii=False, indent=2)
