@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from edge_agent.clock import Stamp
-from edge_agent.tablet.usage_view import Link, Sample
+from edge_agent.tablet.usage_view import Link, Sample, month_of
 from wire.messages import Usage
 
 _SCHEMA = """
@@ -118,10 +118,12 @@ class UsageBook:
         rows = db.execute(_NEWEST, key).fetchall()
         if len(rows) < 2:
             return
-        (last, boot, at_ms, last_sim, occasion, rx, tx), (_, boot_before, _, sim_before, _, _, _) = rows
+        (last, boot, at_ms, last_sim, occasion, rx, tx), (_, boot_before, before_ms, sim_before, _, _, _) = rows
         same = boot == boot_before == now.boot and last_sim == sim_before == sim
         rising = rx <= rx_bytes and tx <= tx_bytes
-        if same and rising and occasion == "round" and at_ms // _QUARTER_MS == now.at_ms // _QUARTER_MS:
+        month = month_of(before_ms) == month_of(at_ms) == month_of(now.at_ms)
+        quarter = at_ms // _QUARTER_MS == now.at_ms // _QUARTER_MS
+        if same and rising and month and quarter and occasion == "round":
             db.execute("DELETE FROM sample WHERE id = ?", (last,))
 
 
