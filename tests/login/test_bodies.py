@@ -170,7 +170,11 @@ REVIEWED = {
     # Months of event tables, as the database itself names them; steps are statements of the module.
     "hub/wifi/purge_store.py": {"late", "month", "span.month", "step.due", "step.take"},
     "hub/staff/rows.py": {"column", "places", "select", "which"},
+    "hub/waiver/ledger_store.py": {"which"},
+    "hub/waiver/receipt_store.py": {"which"},
     "hub/rollout/store.py": {"which", "_words(OPEN)", "_words(ACTIVE)"},
+    # One of the statements written there, with what is looked for as values.
+    "hub/waiver/bill_store.py": {"query"},
 }
 _QUESTION_MARKS = re.compile(r"','\.join\('\?' \* len\(\w+\)\)")
 _CONSTANT = re.compile(r"_?[A-Z][A-Z0-9_]*")
