@@ -186,7 +186,6 @@ Did = Literal[
     "voucher_export",
     "voucher_layout",
     "voucher_layout_removed",
-    "waiver_report",
     "benefit_kind",
     "benefit_grant",
     "benefit_approve",

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from hub.db import Connection
-from hub.waiver import ledger_store, register_store
+from hub.waiver import ledger_store, month_store, register_store
 from hub.waiver.ledger import EXPENSE, FEE, PAYABLE, RECEIVABLE, WAIVED
 from hub.waiver.ledger_store import Closing
+from hub.waiver.year import fold
 from tests.waiver.month import filled, model, oracle
 from tests.waiver.month.hall import Hall, hall
 
@@ -63,6 +64,20 @@ def test_the_bills_are_owed_whole_and_all_comes_to_nothing(year: Hall) -> None:
     assert (found[EXPENSE], found[PAYABLE]) == (billed, -billed)
     assert sum(found.values()) == 0
     assert -found[FEE] == found[WAIVED] + found[RECEIVABLE]
+
+
+def test_the_fiscal_year_is_what_its_months_were(year: Hall) -> None:
+    found = fold(2026, year.db.read(lambda conn: month_store.year_sums(conn, 2026)))
+    every = [one for month in MONTHS for one in oracle.month(year.town, month).values() if one.resident]
+    grounds: dict[str, int] = defaultdict(int)
+    for one in every:
+        grounds[one.ground] += one.waived
+    assert found.assessed_yen == sum(one.total for one in every)
+    assert found.open_yen == sum(one.share for one in every)
+    assert {one.ground: one.yen for one in found.grounds} == {name: yen for name, yen in grounds.items() if yen}
+    assert [one.month for one in found.months] == MONTHS
+    assert (found.received_yen, found.settled_day) == (0, "2027-05-31")
+    assert sum(yen for _, yen in found.budgets) == found.expense_yen == found.payable_yen
 
 
 def test_no_month_is_otherwise_by_now(year: Hall) -> None:
