@@ -47,14 +47,17 @@ def tariffs(conn: Connection) -> list[TariffVersion]:
 
 
 def rules(conn: Connection) -> list[RuleVersion]:
-    """Every version, by code, newest first."""
-    return [
-        RuleVersion(code, first, last, name, clause, read_rule(msgspec.json.decode(body), f"rule {code}"), by, at_ms)
-        for code, first, last, name, clause, body, by, at_ms in conn.execute(
-            "SELECT code, from_month, to_month, name, clause, body, entered_by, entered_ms FROM waiver_rule "
-            "ORDER BY code, from_month DESC"
-        )
-    ]
+    """Every version, by code, newest first; its clause is its rule's too."""
+    rows = conn.execute(
+        "SELECT code, from_month, to_month, name, clause, body, entered_by, entered_ms FROM waiver_rule "
+        "ORDER BY code, from_month DESC"
+    )
+    found = []
+    for code, first, last, name, clause, body, by, at_ms in rows:
+        rule = read_rule(msgspec.json.decode(body), f"rule {code}")
+        rule = msgspec.structs.replace(rule, clause=clause)
+        found.append(RuleVersion(code, first, last, name, clause, rule, by, at_ms))
+    return found
 
 
 def tariffs_in(conn: Connection, month: str) -> dict[str, Tariff]:
@@ -63,9 +66,8 @@ def tariffs_in(conn: Connection, month: str) -> dict[str, Tariff]:
 
 
 def rules_in(conn: Connection, month: str) -> dict[str, WaiverRule]:
-    """The rules of a month of use, by code; each with its clause."""
-    found = _in(rules(conn), month)
-    return {code: msgspec.structs.replace(one.rule, clause=one.clause) for code, one in found.items()}
+    """The rules of a month of use, by code."""
+    return {code: one.rule for code, one in _in(rules(conn), month).items()}
 
 
 def _in(versions: Iterable[_Version], month: str) -> dict[str, _Version]:
