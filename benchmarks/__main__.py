@@ -19,7 +19,7 @@ NAMES = (
     *("ingest", "one_by_one", "growth", "ack", "drain", "tap", "agent_memory", "comeback", "device_list", "policy"),
     *("enrolment", "attendance", "wifi_sessions", "wifi_ingest", "wifi_round", "wifi_consent", "radius_accounting"),
     "usage_months",
-    *("ledger",),
+    *("ledger", "waiver_close"),
 )
 # Not /tmp: on many machines that is memory.
 _FOLDER = "/var/tmp"
