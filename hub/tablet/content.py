@@ -27,6 +27,9 @@ TITLE, TEXT, QUESTION, CHOICE, DISTRICT = 80, 5000, 200, 60, 40
 QUESTIONS, CHOICES, FILES, DISTRICTS, TELEPHONES = 20, 10, 10, 20, 30
 FILE_BYTES = 30_000_000
 
+# What a draft's form has; `saved` is the mark of the change that it was filled in after.
+FIELDS = ("title", "text", "urgent", "districts", "until", "question", "way", "choices", "file", "saved", "do")
+
 # The first bytes of each kind of file that a tablet shows.
 _BEGINS: tuple[tuple[bytes, MediaType], ...] = (
     (b"%PDF-", "application/pdf"),
@@ -77,6 +80,11 @@ class Item(msgspec.Struct, frozen=True):
         return not self.districts or district in self.districts
 
     @property
+    def plain_title(self) -> str:
+        """The title without furigana, for lists of the office."""
+        return terms_text.plain(terms_text.runs(self.title))
+
+    @property
     def size_bytes(self) -> int:
         """What its files weigh, each once."""
         return sum({file.digest: file.size_bytes for file in self.files}.values())
@@ -104,6 +112,13 @@ class Text(msgspec.Struct, frozen=True):
     urgent: bool
     districts: tuple[str, ...]
     until_day: str
+
+
+class Change(msgspec.Struct, frozen=True):
+    """What becomes of a draft's parts: all its questions, and the digest of a file that goes, or empty."""
+
+    questions: tuple[Question, ...]
+    without: str = ""
 
 
 def read_kind(text: str) -> Kind:
@@ -233,11 +248,20 @@ def file_to_add(item: Item, content: bytes, *, too_large: bool) -> MediaType:
     return media_type(content)
 
 
-def with_question(item: Item, form: Mapping[str, str]) -> tuple[Question, ...]:
-    """A draft's questions and one more. Raises Wrong."""
-    if len(item.questions) >= QUESTIONS:
-        raise Wrong("content_wrong_questions", n=QUESTIONS)
-    return (*item.questions, read_question(form))
+def read_change(item: Item, form: Mapping[str, str], act: str) -> Change:
+    """What a form does to a draft's parts: `unask-0` and `unfile-0` take one out by its place; a question that was
+    typed is added, whatever was pressed. Raises Wrong."""
+    what, _, number = act.partition("-")
+    n = place(number)
+    questions = item.questions
+    if what == "unask":
+        questions = tuple(one for at, one in enumerate(questions) if at != n)
+    if act == "ask" or form.get("question", "").strip():
+        if len(questions) >= QUESTIONS:
+            raise Wrong("content_wrong_questions", n=QUESTIONS)
+        questions = (*questions, read_question(form))
+    goes = what == "unfile" and n is not None and n < len(item.files)
+    return Change(questions, item.files[n].digest if goes and n is not None else "")
 
 
 def lacks(item: Item) -> tuple[str, ...]:

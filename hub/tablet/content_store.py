@@ -11,7 +11,7 @@ import msgspec
 
 from hub.db import Connection
 from hub.papers import store as papers
-from hub.tablet.content import Item, Kind, Text
+from hub.tablet.content import Change, Item, Kind, Text
 from hub.told import Told
 from wire import shelf
 from wire.shelf import File, Question
@@ -89,46 +89,39 @@ def past(conn: Connection, now_ms: int, before: int | None = None) -> list[Item]
     return _items(conn, rows.fetchall())
 
 
-def write(conn: Connection, number: int, text: Text, until_ms: int, now_ms: int) -> None:
-    """Keeps what a draft says."""
+def write(
+    conn: Connection, item: Item, text: Text, until_ms: int, change: Change, file: File | None, now_ms: int
+) -> None:
+    """Keeps what a draft says, its questions, and its files without the one that goes and with the one that was added;
+    a file's bytes are on the disk already."""
     conn.execute(
-        "UPDATE content_item SET title = ?, text = ?, urgent = ?, districts = ?, until_ms = ?, "
+        "UPDATE content_item SET title = ?, text = ?, urgent = ?, districts = ?, until_ms = ?, questions = ?, "
         "changed_ms = max(changed_ms + 1, ?) WHERE id = ?",
-        (text.title, text.text, int(text.urgent), _json(text.districts), until_ms, now_ms, number),
+        (
+            text.title,
+            text.text,
+            int(text.urgent),
+            _json(text.districts),
+            until_ms,
+            _json(change.questions),
+            now_ms,
+            item.id,
+        ),
     )
+    if change.without:
+        conn.execute("DELETE FROM content_file WHERE item_id = ? AND digest = ?", (item.id, change.without))
+    if file is not None and file.digest not in {one.digest for one in item.files}:
+        conn.execute(
+            "INSERT INTO content_file (item_id, n, digest, size_bytes, media_type, name) "
+            "SELECT ?, coalesce(max(n), 0) + 1, ?, ?, ?, ? FROM content_file WHERE item_id = ?",
+            (item.id, file.digest, file.size_bytes, file.media_type, file.name, item.id),
+        )
 
 
-def set_questions(conn: Connection, number: int, questions: Sequence[Question], now_ms: int) -> None:
-    """Keeps what a draft asks."""
-    conn.execute(
-        "UPDATE content_item SET questions = ?, changed_ms = max(changed_ms + 1, ?) WHERE id = ?",
-        (_json(questions), now_ms, number),
-    )
-
-
-def add_file(conn: Connection, number: int, file: File, now_ms: int) -> None:
-    """A draft's next file; its bytes are on the disk already."""
-    conn.execute(
-        "INSERT INTO content_file (item_id, n, digest, size_bytes, media_type, name) "
-        "SELECT ?, coalesce(max(n), 0) + 1, ?, ?, ?, ? FROM content_file WHERE item_id = ?",
-        (number, file.digest, file.size_bytes, file.media_type, file.name, number),
-    )
-    _changed(conn, number, now_ms)
-
-
-def remove_file(conn: Connection, number: int, digest: str, now_ms: int) -> bool:
-    """Takes a file out of a draft; whether its bytes are nobody's now."""
-    conn.execute("DELETE FROM content_file WHERE item_id = ? AND digest = ?", (number, digest))
-    _changed(conn, number, now_ms)
-    return not is_kept(conn, digest)
-
-
-def drop(conn: Connection, number: int) -> list[str]:
-    """Throws a draft away; the digests of files that are nobody's now."""
-    digests = [row[0] for row in conn.execute("SELECT DISTINCT digest FROM content_file WHERE item_id = ?", (number,))]
+def drop(conn: Connection, number: int) -> None:
+    """Throws a draft away."""
     conn.execute("DELETE FROM content_file WHERE item_id = ?", (number,))
     conn.execute("DELETE FROM content_item WHERE id = ?", (number,))
-    return [digest for digest in digests if not is_kept(conn, digest)]
 
 
 def is_kept(conn: Connection, digest: str) -> bool:
@@ -152,10 +145,6 @@ def withdraw(conn: Connection, number: int, who: str, now_ms: int) -> None:
         (now_ms, who, number),
     )
     papers.touch(conn, shelf.KIND)
-
-
-def _changed(conn: Connection, number: int, now_ms: int) -> None:
-    conn.execute("UPDATE content_item SET changed_ms = max(changed_ms + 1, ?) WHERE id = ?", (now_ms, number))
 
 
 def _items(conn: Connection, rows: Sequence[Any]) -> list[Item]:

@@ -5,6 +5,7 @@
 2. What was published stays as it was; it is withdrawn, and another one is written.
 """
 
+import hashlib
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
@@ -33,8 +34,6 @@ Writer = Annotated[Who, Depends(need("content"))]
 Sender = Annotated[Who, Depends(need("content", _read_file))]
 FileForm = Annotated[Upload, Depends(_read_file)]
 Begin = Annotated[dict[str, str], Depends(fields("kind", "title"))]
-Text = Annotated[dict[str, str], Depends(fields("title", "text", "urgent", "districts", "until", "saved", "do"))]
-PartForm = Annotated[dict[str, str], Depends(fields("do", "n", "question", "way", "choices"))]
 Act = Annotated[dict[str, str], Depends(fields("do", "looked"))]
 Numbers = Annotated[dict[str, str], Depends(fields("town", "telephones"))]
 Number = Annotated[int, InPath(ge=1, le=LAST_ID)]
@@ -144,8 +143,7 @@ def _draft(request: Request, who: Who, item: Item, status: int = 200, **more: An
     # What was typed stands there again after a refusal, with the boxes as they were ticked.
     form = more.pop("typed", None)
     typed = {**_typed(item), "urgent": "", **form} if form else _typed(item)
-    asked = {"question": "", "way": "one", "choices": "", **more.pop("asked", {})}
-    values: dict[str, Any] = {"did": "", "wrong": None, "typed": typed, "asked": asked, "other": False, **more}
+    values: dict[str, Any] = {"did": "", "wrong": None, "typed": typed, "other": False, **more}
     return pages.page(
         request,
         "content_draft.html",
@@ -170,6 +168,9 @@ def _typed(item: Item) -> dict[str, str]:
         "urgent": "yes" if item.urgent else "",
         "districts": "、".join(item.districts),
         "until": shown.day_of(item.until_ms - 1) if item.until_ms else "",
+        "question": "",
+        "way": "one",
+        "choices": "",
     }
 
 
@@ -200,28 +201,51 @@ def _published(request: Request, who: Who, item: Item, *, did: str) -> Response:
 
 
 @router.post("/content/{number}")
-def save(request: Request, who: Writer, number: Number, form: Text) -> Response:
-    """Keeps what a draft says, unless somebody else has changed it meanwhile; `do=drop` throws it away."""
-    item = _draft_of(request, number)
-    if form.get("do") == "drop":
+def save(request: Request, who: Sender, number: Number, form: FileForm) -> Response:
+    """Keeps a draft's words, and a file or question that was added, or takes one out: all of it, or nothing and why.
+
+    Nothing is kept when somebody else has changed the draft meanwhile. `do=look` goes on to how it will look, `do=drop`
+    throws the draft away.
+    """
+    if not set(form) <= {*content.FIELDS, "csrf"}:
+        raise HTTPException(400)
+    item, act = _draft_of(request, number), form.get("do", "save")
+    if act == "drop":
         return _drop(request, item)
     now_ms = pages.now_ms()
     try:
         text = content.read_text(form, shown.day_of(now_ms))
+        change = content.read_change(item, form, act)
+        file = _file(item, form)
     except Wrong as wrong:
         return _draft(request, who, item, 422, typed=form, wrong=wrong)
     until_ms = shown.day_start_ms(date.fromisoformat(text.until_day)) + _DAY_MS if text.until_day else 0
+    if file is not None:
+        files.put(_folder(request), form.content)
 
     def write(conn: Connection) -> bool:
         now = content_store.draft(conn, number)
         if now is None or str(now.changed_ms) != form.get("saved"):
             return False
-        content_store.write(conn, number, text, until_ms, now_ms)
+        content_store.write(conn, now, text, until_ms, change, file, now_ms)
         return True
 
     if not request.app.state.db.write_now(write):
         return _draft(request, who, _draft_of(request, number), 409, typed=form, other=True)
-    return pages.to(f"/content/{number}/look" if form.get("do") == "look" else f"/content/{number}", did="saved")
+    if file is not None:
+        # Another draft may have thrown the same file away meanwhile.
+        files.put(_folder(request), form.content)
+    _forget_files(request, [change.without])
+    return pages.to(f"/content/{number}/look" if act == "look" else f"/content/{number}", did="saved")
+
+
+def _file(item: Item, form: Upload) -> File | None:
+    """The file that was added; None for none. Raises Wrong."""
+    if not form.content and not form.filename and not form.too_large:
+        return None
+    media_type = content.file_to_add(item, form.content, too_large=form.too_large)
+    digest = hashlib.sha256(form.content).hexdigest()
+    return File(digest, len(form.content), media_type, content.file_name(form.filename))
 
 
 def _draft_of(request: Request, number: int) -> Item:
@@ -232,74 +256,30 @@ def _draft_of(request: Request, number: int) -> Item:
 
 
 def _drop(request: Request, item: Item) -> Response:
-    def write(conn: Connection) -> list[str]:
-        return content_store.drop(conn, item.id) if content_store.draft(conn, item.id) is not None else []
+    def write(conn: Connection) -> None:
+        if content_store.draft(conn, item.id) is not None:
+            content_store.drop(conn, item.id)
 
-    gone = request.app.state.db.write_now(write)
-    for digest in gone:
-        files.remove(_folder(request), digest)
+    request.app.state.db.write_now(write)
+    _forget_files(request, [one.digest for one in item.files])
     return pages.to("/content", did="dropped")
+
+
+def _forget_files(request: Request, digests: list[str]) -> None:
+    """Takes files off the disk that no item has any more."""
+
+    def forget(conn: Connection) -> None:
+        # In the writer's turn: nobody takes the same file in meanwhile.
+        for digest in filter(None, digests):
+            if not content_store.is_kept(conn, digest):
+                files.remove(_folder(request), digest)
+
+    if any(digests):
+        request.app.state.db.write_now(forget)
 
 
 def _folder(request: Request) -> Path:
     return files.folder_of(Path(request.app.state.settings.state_dir))
-
-
-# ---- files and questions of a draft
-
-
-@router.post("/content/{number}/files")
-def add_file(request: Request, who: Sender, number: Number, form: FileForm) -> Response:
-    """Adds a PDF or a picture to a draft."""
-    item, now_ms = _draft_of(request, number), pages.now_ms()
-    try:
-        media_type = content.file_to_add(item, form.content, too_large=form.too_large)
-    except Wrong as wrong:
-        return _draft(request, who, item, 422, wrong=wrong)
-    folder = _folder(request)
-    digest = files.put(folder, form.content)
-    file = File(digest, len(form.content), media_type, content.file_name(form.filename))
-
-    def write(conn: Connection) -> None:
-        now = content_store.draft(conn, number)
-        if now is not None and digest not in {one.digest for one in now.files}:
-            content_store.add_file(conn, number, file, now_ms)
-
-    request.app.state.db.write_now(write)
-    # Another draft may have thrown the same file away meanwhile.
-    files.put(folder, form.content)
-    return pages.to(f"/content/{number}", did="saved")
-
-
-@router.post("/content/{number}/parts")
-def change_parts(request: Request, who: Writer, number: Number, form: PartForm) -> Response:
-    """Adds a question, or takes a question or a file out of a draft."""
-    item, now_ms = _draft_of(request, number), pages.now_ms()
-    questions, n = item.questions, content.place(form.get("n", ""))
-    if form.get("do") == "ask":
-        try:
-            questions = content.with_question(item, form)
-        except Wrong as wrong:
-            return _draft(request, who, item, 422, wrong=wrong, asked=form)
-    elif form.get("do") == "unask":
-        questions = tuple(one for place, one in enumerate(questions) if place != n)
-    elif form.get("do") == "unfile" and n is not None and n < len(item.files):
-        _remove_file(request, number, item.files[n].digest)
-    else:
-        raise HTTPException(400)
-    if questions != item.questions:
-        request.app.state.db.write_now(lambda conn: content_store.set_questions(conn, number, questions, now_ms))
-    return pages.to(f"/content/{number}", did="saved")
-
-
-def _remove_file(request: Request, number: int, digest: str) -> None:
-    now_ms = pages.now_ms()
-
-    def write(conn: Connection) -> bool:
-        return content_store.draft(conn, number) is not None and content_store.remove_file(conn, number, digest, now_ms)
-
-    if request.app.state.db.write_now(write):
-        files.remove(_folder(request), digest)
 
 
 @router.get("/content/{number}/files/{digest}")

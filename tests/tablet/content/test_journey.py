@@ -96,9 +96,11 @@ def write_notice(page: Page, url: str) -> None:
     page.fill("#title", "吹雪に備える")
     page.click("text=作り始める")
     page.set_input_files("#file", {"name": "広報11月号.pdf", "mimeType": "application/pdf", "buffer": paper()})
-    page.click("button:has-text('加える') >> nth=0")
-    page.wait_for_selector("text=広報11月号.pdf")
     page.fill("#text", WORDS)
+    page.click("button[value=file]")
+    # What was written is kept with it.
+    page.wait_for_selector("a:has-text('広報11月号.pdf')")
+    assert page.input_value("#text") == WORDS
     page.fill("#districts", "東町")
     page.check("[name=urgent]")
     page.click("text=保存して見た目を確かめる")

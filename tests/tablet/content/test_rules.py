@@ -11,7 +11,7 @@ from hub.papers.store import PACKED_BYTES
 from hub.tablet import content, shelf, survey, ticket
 from hub.tablet.content import Item, Wrong
 from hub.tablet.shelf import ITEMS_BYTES, List, Tablet, Town
-from wire.shelf import Allowance, Question, Telephone, pack, unpack
+from wire.shelf import Allowance, File, Question, Telephone, pack, unpack
 
 TODAY = "2026-11-25"
 
@@ -84,7 +84,20 @@ def test_questions_have_choices_where_they_are_chosen() -> None:
         content.read_question({**form, "question": ""})
     full = _item(1, kind="survey", questions=(Question("q"),) * content.QUESTIONS)
     with pytest.raises(Wrong, match="content_wrong_questions"):
-        content.with_question(full, form)
+        content.read_change(full, form, "save")
+
+
+def test_a_part_goes_by_its_place_and_a_typed_question_is_never_lost() -> None:
+    item = _item(1, questions=(Question("a"), Question("b")), files=(File("0" * 64, 1, "image/png"),))
+    assert content.read_change(item, {}, "save") == content.Change(item.questions)
+    assert content.read_change(item, {}, "unask-0").questions == (Question("b"),)
+    assert content.read_change(item, {}, "unfile-0").without == "0" * 64
+    for act in ("unask-2", "unask-", "unask-x", "unfile-1", "unfile--1", "dance"):
+        assert content.read_change(item, {}, act) == content.Change(item.questions)
+    typed = {"question": "c", "way": "words"}
+    assert content.read_change(item, typed, "look").questions[-1] == Question("c", "words")
+    with pytest.raises(Wrong):
+        content.read_change(item, {"question": " "}, "ask")
 
 
 def test_a_file_is_told_by_its_first_bytes() -> None:
