@@ -184,7 +184,7 @@ function wish(does, more = {}) {
 function deskButtons(v) {
   const [first, second] = [byId("first"), byId("second")];
   const chooses = v.state === "benefit_choose", taken = v.state === "benefit_taken";
-  first.hidden = !(taken || (chooses && v.offers.length));
+  first.toggleAttribute("data-off", !(taken || (chooses && v.offers.length)));
   for (const button of [first, second]) button.removeAttribute("aria-pressed");
   write("first", chooses ? words.next : words.undo);
   write("second", chooses || v.state === "benefit_tap" ? words.leave : words.done);
@@ -229,7 +229,8 @@ byId("benefit").onclick = () => wish("open");
 
 function buttons(v) {
   if (AT_DESK.includes(v.state)) return deskButtons(v);
-  byId("first").hidden = byId("first").disabled = false;
+  byId("first").removeAttribute("data-off");
+  byId("first").disabled = false;
   const asks = v.state === "question";
   const [first, second] = [byId("first"), byId("second")];
   write("first", asks ? words.yes : words.clock_in);
