@@ -53,10 +53,27 @@ CREATE TABLE ledger_leg (
 CREATE INDEX ledger_leg_resident ON ledger_leg (resident_id, entry_seq) WHERE resident_id <> 0;
 CREATE INDEX ledger_leg_line ON ledger_leg (line_id, of_month) WHERE line_id <> 0;
 CREATE INDEX ledger_leg_month ON ledger_leg (of_month) WHERE of_month <> '';
--- What stands open is summed from this index alone.
-CREATE INDEX ledger_leg_open ON ledger_leg (resident_id, line_id, of_month, yen, fiscal_year, budget_code)
-  WHERE account = 'receivable';
 CREATE INDEX ledger_entry_corrects ON ledger_entry (corrects) WHERE corrects IS NOT NULL;
+
+-- Sums that are kept beside the legs and equal them (`ledger_sums.py`): accounts by month, and what stands open.
+CREATE TABLE ledger_sum (
+  area TEXT NOT NULL,
+  month TEXT NOT NULL,
+  account TEXT NOT NULL,
+  fiscal_year INTEGER NOT NULL,
+  yen INTEGER NOT NULL,
+  PRIMARY KEY (area, month, account, fiscal_year)
+) WITHOUT ROWID;
+CREATE TABLE ledger_open (
+  resident_id INTEGER NOT NULL,
+  line_id INTEGER NOT NULL,
+  of_month TEXT NOT NULL,
+  yen INTEGER NOT NULL,
+  fiscal_year INTEGER NOT NULL,
+  budget_code TEXT NOT NULL,
+  PRIMARY KEY (resident_id, line_id, of_month)
+) WITHOUT ROWID;
+CREATE INDEX ledger_open_due ON ledger_open (resident_id, of_month) WHERE yen <> 0;
 
 CREATE TABLE ledger_close (
   area TEXT NOT NULL,

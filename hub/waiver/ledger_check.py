@@ -4,7 +4,8 @@
 2. A closed month is worked out anew too, and is what the audit log says it was when it was closed.
 3. A tail that was cut off an open month shows where a leg is left over or a closing names what is not there; else only
    by the hash of a closing that is kept elsewhere (`expected`).
-4. The database looks over its own file as well: an index that says otherwise than the table is found by that.
+4. Sums that are kept beside the legs are added up anew.
+5. The database looks over its own file as well: an index that says otherwise than the table is found by that.
 """
 
 from collections.abc import Mapping
@@ -12,7 +13,7 @@ from typing import Literal, NamedTuple
 
 from hub import audit
 from hub.db import Broken, Connection, malformed, triggers
-from hub.waiver import ledger, ledger_store
+from hub.waiver import ledger, ledger_store, ledger_sums
 from hub.waiver.ledger import Booked
 from hub.waiver.ledger_store import Closing
 
@@ -52,11 +53,12 @@ class Checked(NamedTuple):
     bad: Bad | None
     malformed: str = ""
     unguarded: tuple[str, ...] = ()
+    sums_differ: bool = False
 
     @property
     def whole(self) -> bool:
         """Whether everything is as it was written."""
-        return not (self.bad or self.malformed or self.unguarded)
+        return not (self.bad or self.malformed or self.unguarded or self.sums_differ)
 
 
 def verify(conn: Connection) -> int | None:
@@ -71,14 +73,16 @@ def check(conn: Connection, expected: Mapping[str, str] | None = None) -> Checke
     missing = tuple(sorted(set(_TRIGGERS) - triggers(conn)))
     entries, head, bad = _chain(conn)
     closings: list[Closing] = []
+    sums_differ = False
     try:
         bad = bad or _left_over(conn, entries)
         closings = ledger_store.closings(conn)
         bad = bad or _closings(conn, closings, expected or {})
+        sums_differ = ledger_sums.differ(conn)
     except (Broken, TypeError, ValueError) as error:
         # A page that cannot be read, or text where there is a number.
         bad = bad or Bad(entries + 1, "unreadable", str(error))
-    return Checked(entries, head.hex(), closings, bad, broken, missing)
+    return Checked(entries, head.hex(), closings, bad, broken, missing, sums_differ)
 
 
 def _chain(conn: Connection) -> tuple[int, bytes, Bad | None]:
@@ -200,6 +204,8 @@ def told(found: Checked) -> list[str]:
         lines.append(f"The ledger is not guarded: the database lacks {', '.join(found.unguarded)}.")
     if found.malformed:
         lines.append(f"The file is damaged: {found.malformed}.")
+    if found.sums_differ:
+        lines.append("The sums that pages show are not what the entries come to: run machinaka-hub ledger rebuild.")
     if found.bad:
         seq, why, about = found.bad
         lines.append(f"The ledger is broken at entry {seq}: {_SAID[why].format(about=about)}.")

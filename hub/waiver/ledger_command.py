@@ -1,4 +1,4 @@
-"""`machinaka-hub ledger verify|export`: for the town's auditor, beside a hub that runs."""
+"""`machinaka-hub ledger verify|export|rebuild`: for the town's auditor, beside a hub that runs."""
 
 import argparse
 import csv
@@ -23,7 +23,7 @@ _CHUNK = 1000
 
 def add_to(commands: "Commands") -> None:
     """Adds the command."""
-    group = commands.add_parser("ledger", help="verify or export the ledger of fees and waivers")
+    group = commands.add_parser("ledger", help="verify, export or rebuild the ledger of fees and waivers")
     inside = group.add_subparsers(required=True, metavar="DO")
     verify = inside.add_parser("verify", help="say whether the ledger is as it was written; 1 when it is not")
     verify.add_argument(
@@ -37,7 +37,9 @@ def add_to(commands: "Commands") -> None:
     export = inside.add_parser("export", help="write the ledger to standard output")
     export.add_argument("--form", choices=("beancount", "csv"), default="beancount")
     export.set_defaults(run=_export)
-    for command in (verify, export):
+    rebuild = inside.add_parser("rebuild", help="make the sums that pages show anew from the entries")
+    rebuild.set_defaults(run=_rebuild)
+    for command in (verify, export, rebuild):
         command.add_argument("--settings", required=True, metavar="FILE")
 
 
@@ -90,6 +92,23 @@ def _export(arguments: argparse.Namespace) -> int:
     finally:
         out.detach()
         db.close()
+    return 0
+
+
+def _rebuild(arguments: argparse.Namespace) -> int:
+    from hub.db import Broken
+    from hub.waiver import ledger_sums
+
+    db = _database(arguments)
+    if isinstance(db, str):
+        return _failed(db)
+    try:
+        db.write_now(ledger_sums.rebuild)
+    except Broken as error:
+        return _failed(f"rebuild: {error}")
+    finally:
+        db.close()
+    print("The sums are what the entries come to.")
     return 0
 
 

@@ -13,7 +13,7 @@ import msgspec
 
 from hub import audit
 from hub.db import Among, Connection, Into, among, insert
-from hub.waiver import ledger
+from hub.waiver import ledger, ledger_sums
 from hub.waiver.ledger import (
     AlreadyReversed,
     BadEntry,
@@ -27,6 +27,7 @@ from hub.waiver.ledger import (
     SamePerson,
     Written,
 )
+from hub.waiver.ledger_sums import Open
 
 
 class Posted(msgspec.Struct, frozen=True, gc=False):
@@ -109,6 +110,7 @@ def post(conn: Connection, entries: Sequence[Entry], *, now_ms: int, by: str, ap
         prev = chained
     insert(conn, _ENTRY, rows)
     insert(conn, _LEG, legs)
+    ledger_sums.add(conn, (entry for entry, _ in new))
     fresh = {entry.key for entry, _ in new}
     posted = []
     for entry in entries:
@@ -420,37 +422,12 @@ def totals(conn: Connection, area: str, month: str) -> list[Total]:
 
 def balances(conn: Connection, *, area: str = "", through: str = "9999-12", fiscal_year: int = 0) -> dict[str, int]:
     """Each account's balance, through a booked month; they come to 0. `fiscal_year` 0: of all years."""
-    rows = conn.execute(
-        "SELECT g.account, sum(g.yen) FROM ledger_leg g JOIN ledger_entry e ON e.seq = g.entry_seq "
-        "WHERE ? IN ('', e.area) AND e.month <= ? AND ? IN (0, g.fiscal_year) GROUP BY 1 ORDER BY 1",
-        (area, through, fiscal_year),
-    )
-    return dict(rows.fetchall())
-
-
-class Open(msgspec.Struct, frozen=True, gc=False):
-    """What a resident still owes for one line and month of use; below 0: paid too much.
-
-    Fiscal year and budget code are those that it was assessed under (of one line and month there is one of each).
-    """
-
-    resident_id: int
-    line_id: int
-    of_month: str
-    yen: int
-    fiscal_year: int = 0
-    budget_code: str = ""
+    return ledger_sums.balances(conn, area, through, fiscal_year)
 
 
 def outstanding(conn: Connection, resident_id: int | None = None) -> list[Open]:
-    """What stands open (receivables), by resident, line and month of use; of one resident or of all."""
-    which = "" if resident_id is None else "AND resident_id = ?"
-    rows = conn.execute(
-        "SELECT resident_id, line_id, of_month, sum(yen), max(fiscal_year), max(budget_code) FROM ledger_leg "  # noqa: S608 (our own words)
-        f"WHERE account = 'receivable' {which} GROUP BY 1, 2, 3 HAVING sum(yen) <> 0 ORDER BY 1, 3, 2",
-        () if resident_id is None else (resident_id,),
-    )
-    return [Open(*row) for row in rows]
+    """What stands open (receivables), by resident, month of use and line; of one resident or of all."""
+    return ledger_sums.outstanding(conn, resident_id)
 
 
 # ---- reading

@@ -175,6 +175,7 @@ REVIEWED = {
     "hub/waiver/month_seen.py": {"query"},
     "hub/waiver/month_store.py": {"query"},
     "hub/waiver/report_store.py": {"query"},
+    "hub/waiver/ledger_sums.py": {"which", "one", "other"},
     "hub/waiver/receipt_store.py": {"which"},
     "hub/rollout/store.py": {"which", "_words(OPEN)", "_words(ACTIVE)"},
     # One of the statements written there, with what is looked for as values.

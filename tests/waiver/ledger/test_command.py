@@ -65,6 +65,10 @@ def test_verify_says_what_it_found(settings: Path) -> None:
     other = ledger(settings, "verify", "--hash", f"line:2026-09={'0' * 64}")
     assert other.returncode == 1
     assert "is not the one whose hash was kept elsewhere" in other.stdout
+    tamper(settings.parent / "hub" / "hub.db", "DELETE FROM ledger_open")
+    assert ledger(settings, "verify").returncode == 1
+    assert ledger(settings, "rebuild").returncode == 0
+    assert ledger(settings, "verify").returncode == 0
     tamper(settings.parent / "hub" / "hub.db", "UPDATE ledger_leg SET yen = yen + 1 WHERE entry_seq = 5")
     done = ledger(settings, "verify")
     assert done.returncode == 1
@@ -76,7 +80,7 @@ def test_what_is_wrong_with_the_command_is_one_sentence(settings: Path, tmp_path
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("machinaka-hub ledger: verify: 2026-09: expected area:month=hash")
     (tmp_path / "other.toml").write_text(f'state_dir = "{tmp_path / "none"}"\n')
-    for word in ("verify", "export"):
+    for word in ("verify", "export", "rebuild"):
         done = ledger(tmp_path / "other.toml", word)
         assert (done.returncode, done.stdout) == (2, "")
         assert "no database" in done.stderr

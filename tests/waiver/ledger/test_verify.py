@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hub.db import Db
-from hub.waiver import ledger_check, ledger_store
+from hub.waiver import ledger_check, ledger_store, ledger_sums
 from hub.waiver.ledger_check import Checked
 from tests.waiver.ledger.parts import NOW_MS, assess, bill, enter_registers, waive
 
@@ -150,8 +150,9 @@ def test_what_was_changed_past_the_triggers_is_named(
     found = checked(path)
     assert isinstance(found, Checked)
     if not why:
-        # Cut from the end of an open month, nothing here tells of it: a hash that is kept elsewhere does.
-        assert found.whole
+        # Cut from the end of an open month, the chain does not tell of it: the sums do, as long as they are not cut
+        # too, and a hash that is kept elsewhere.
+        assert (found.bad, found.sums_differ, found.whole) == (None, True, False)
         return
     assert found.bad is not None
     assert (found.bad.seq, found.bad.why) == (seq, why)
@@ -205,12 +206,37 @@ def test_triggers_that_are_gone_and_an_index_that_lies_are_told(kept: Path, tmp_
     assert (found.bad, found.unguarded, found.whole) == (None, ("ledger_leg_stays",), False)
     assert "lacks ledger_leg_stays" in "\n".join(ledger_check.told(found))
     shutil.copyfile(kept, path)
-    flip_index(path, "ledger_leg_open")
+    flip_index(path, "ledger_leg_line")
     found = checked(path)
     assert isinstance(found, Checked)
     assert found.malformed
     assert not found.whole
     assert "damaged" in "\n".join(ledger_check.told(found))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE ledger_sum SET yen = yen + 1 WHERE month = '2026-09' AND account = 'fee'",
+        "DELETE FROM ledger_sum WHERE account = 'waived'",
+        "UPDATE ledger_open SET yen = 0 WHERE resident_id = 4",
+        "INSERT INTO ledger_open VALUES (9, 9, '2026-09', 0, 0, '')",
+    ],
+)
+def test_i7_sums_that_are_not_the_fold_are_told_and_made_anew(kept: Path, tmp_path: Path, change: str) -> None:
+    path = tmp_path / "hub.db"
+    shutil.copyfile(kept, path)
+    tamper(path, change)
+    found = checked(path)
+    assert isinstance(found, Checked)
+    assert (found.bad, found.sums_differ, found.whole) == (None, True, False)
+    assert "ledger rebuild" in "\n".join(ledger_check.told(found))
+    db = Db(path)
+    db.write_now(ledger_sums.rebuild)
+    db.close()
+    again = checked(path)
+    assert isinstance(again, Checked)
+    assert again.whole
 
 
 def flip_index(path: Path, name: str) -> None:
