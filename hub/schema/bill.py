@@ -104,5 +104,16 @@ CREATE TABLE usage_month (
   amount INTEGER NOT NULL,
   PRIMARY KEY (device_id, month, sim, what)
 ) WITHOUT ROWID;
-CREATE INDEX usage_month_month ON usage_month (month)
+CREATE INDEX usage_month_month ON usage_month (month);
+
+-- From where to where the samples of a month stand in a device's order: a part of a month is folded from these alone.
+CREATE TABLE usage_span (
+  device_id INTEGER NOT NULL,
+  month TEXT NOT NULL,
+  first_lane INTEGER NOT NULL,
+  first_seq INTEGER NOT NULL,
+  last_lane INTEGER NOT NULL,
+  last_seq INTEGER NOT NULL,
+  PRIMARY KEY (device_id, month)
+) WITHOUT ROWID
 """

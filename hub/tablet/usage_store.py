@@ -13,6 +13,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
+from functools import lru_cache
 from itertools import groupby, pairwise
 from typing import Literal, NamedTuple
 
@@ -34,13 +35,27 @@ _MONTH = Into(
     5,
     "ON CONFLICT (device_id, month, sim, what) DO UPDATE SET amount = amount + excluded.amount",
 )
+_SPAN = Into(
+    "usage_span (device_id, month, first_lane, first_seq, last_lane, last_seq)",
+    6,
+    "ON CONFLICT (device_id, month) DO UPDATE SET "
+    "first_lane = CASE WHEN (first_lane, first_seq) < (excluded.first_lane, excluded.first_seq) "
+    "THEN first_lane ELSE excluded.first_lane END, "
+    "first_seq = CASE WHEN (first_lane, first_seq) < (excluded.first_lane, excluded.first_seq) "
+    "THEN first_seq ELSE excluded.first_seq END, "
+    "last_lane = CASE WHEN (last_lane, last_seq) > (excluded.last_lane, excluded.last_seq) "
+    "THEN last_lane ELSE excluded.last_lane END, "
+    "last_seq = CASE WHEN (last_lane, last_seq) > (excluded.last_lane, excluded.last_seq) "
+    "THEN last_seq ELSE excluded.last_seq END",
+)
 _COLUMNS = "interface, lane_id, seq, boot_id, at_ms, mono_ms, clock, link, sim, bits, total_bytes, is_last"
 _KINDS: dict[str, Kind] = {"mobile": "sim", "wifi": "wifi"}
 # A lane's numbers do not come near this: a sample every second for thirty thousand years.
 _LANE = 2**40
 # A clock that is off by less moves nothing: only the month's very edge could tell, and it has a sample of its own.
 _OFF_MS = 60_000
-_DAY_MS = 86_400_000
+_HOUR_MS, _DAY_MS = 3_600_000, 86_400_000
+_NOWHERE, _ENDLESS = (-1, 0), (2**63, 0)
 # What one change to the cache is of: device, month, SIM, and `sim`, `wifi`, a flag or `begins`; `tangled` has no month.
 _Changes = dict[tuple[int, str, str, str], int]
 
@@ -97,6 +112,7 @@ def take(conn: Connection, told: Sequence[Told]) -> None:
     for device_id, found in by_device.items():
         rows = [row for one in found if isinstance(one.body, Usage) for row in _rows(one)]
         plainly = _add(conn, device_id, rows, changes)
+        _keep_spans(conn, device_id, rows)
         moved = [_place(conn, one) for one in found if isinstance(one.body, ClockReading)]
         if not plainly or any(moved):
             # What was added up for it so far is part of the whole.
@@ -154,6 +170,25 @@ def _series(interface: Interface) -> tuple[tuple[str, int], ...]:
 def plain_sim(iccid: str) -> str:
     """An ICCID as it is compared: modems end one of nineteen digits with an F, people write spaces."""
     return iccid.replace(" ", "").replace("-", "").upper().rstrip("F")
+
+
+def _keep_spans(conn: Connection, device_id: int, rows: Iterable[_Row]) -> None:
+    """From where to where the samples of each month stand."""
+    first: dict[str, tuple[int, int]] = {}
+    last: dict[str, tuple[int, int]] = {}
+    for row in rows:
+        month, place = _month_of_hour(row.at_ms // _HOUR_MS), (row.lane_id, row.seq)
+        if place < first.get(month, _ENDLESS):
+            first[month] = place
+        if place > last.get(month, _NOWHERE):
+            last[month] = place
+    insert(conn, _SPAN, [part for month, found in first.items() for part in (device_id, month, *found, *last[month])])
+
+
+@lru_cache(10_000)
+def _month_of_hour(hour: int) -> str:
+    """The month in Japan of an hour since 1970: months begin with an hour."""
+    return metering.month_of(hour * _HOUR_MS)
 
 
 def _end(conn: Connection, device_id: int, interface: str) -> _Row | None:
@@ -234,6 +269,8 @@ def devices(conn: Connection) -> list[int]:
 def fold_device(conn: Connection, device_id: int) -> bool:
     """Makes the cache of a device equal to the fold; whether it was not."""
     rows = [_Row(*row) for row in conn.execute(_ALL, (device_id,))]
+    conn.execute("DELETE FROM usage_span WHERE device_id = ?", (device_id,))
+    _keep_spans(conn, device_id, rows)
     wanted = _folded(rows)
     there = {
         (month, sim, what): amount
@@ -359,6 +396,58 @@ def _loan_end_ms(to_ms: int, to_day: str) -> int | None:
     return _start_ms(to_day) + _DAY_MS if to_day else None
 
 
+_ABOUT = (
+    f"SELECT {_COLUMNS} FROM usage_sample WHERE device_id = ? AND interface = ? "  # noqa: S608 (our own names)
+    "AND (lane_id, seq) BETWEEN (?, ?) AND (?, ?) ORDER BY lane_id, seq"
+)
+_BEFORE = (
+    f"SELECT {_COLUMNS} FROM usage_sample WHERE device_id = ? AND interface = ? AND (lane_id, seq) < (?, ?) "  # noqa: S608
+    "ORDER BY lane_id DESC, seq DESC LIMIT 1"
+)
+_AFTER = (
+    f"SELECT {_COLUMNS} FROM usage_sample WHERE device_id = ? AND interface = ? AND (lane_id, seq) > (?, ?) "  # noqa: S608
+    "ORDER BY lane_id, seq LIMIT 1"
+)
+
+
+def _samples_about(conn: Connection, device_id: int, month: str) -> list[Sample]:
+    """The samples between which something may have flowed in a month: of each series those from the first that is not
+    earlier to the last that is not later, in the device's order, the one before and the one after.
+
+    The one before is where counting goes on from; what flowed until then is of an earlier month.
+    """
+    if _is_tangled(conn, device_id):
+        return [_Row(*row).sample() for row in conn.execute(_ALL, (device_id,))]
+    spans = conn.execute(
+        "SELECT month, first_lane, first_seq, last_lane, last_seq FROM usage_span WHERE device_id = ?", (device_id,)
+    ).fetchall()
+    first = min((one[1:3] for one in spans if one[0] >= month), default=None)
+    last = max((one[3:5] for one in spans if one[0] <= month), default=_NOWHERE)
+    if first is None:
+        return []
+    found: list[Sample] = []
+    for interface in _interfaces(conn, device_id):
+        before = conn.execute(_BEFORE, (device_id, interface, *first)).fetchone()
+        if before:
+            found.append(_Row(*before).sample())
+        found += [_Row(*row).sample() for row in conn.execute(_ABOUT, (device_id, interface, *first, *last))]
+        after = conn.execute(_AFTER, (device_id, interface, *last)).fetchone()
+        if after:
+            found.append(_Row(*after).sample())
+    return found
+
+
+def _interfaces(conn: Connection, device_id: int) -> list[str]:
+    """The series of a device, found one after the other and not by going through its samples."""
+    found, name = list[str](), ""
+    while name is not None:
+        found.append(name)
+        (name,) = conn.execute(
+            "SELECT min(interface) FROM usage_sample WHERE device_id = ? AND interface > ?", (device_id, name)
+        ).fetchone()
+    return found[1:]
+
+
 class _Cache:
     """A month's sums, and the samples of devices for which these are not enough."""
 
@@ -391,8 +480,7 @@ class _Cache:
         if self._is_whole(use.loan) and device_id not in self._begin:
             return self._of_use(self._sums.get(device_id, {}), device_id, use)
         if device_id not in self._samples:
-            rows = self._conn.execute(_ALL, (device_id,))
-            self._samples[device_id] = [_Row(*row).sample() for row in rows]
+            self._samples[device_id] = _samples_about(self._conn, device_id, self._month)
         cut = metering.fold(self._samples[device_id], use.loan)
         of_month: dict[tuple[str, str], int] = {
             (sim, what): amount for (month, sim, what), amount in cut.items() if month == self._month
