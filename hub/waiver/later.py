@@ -65,15 +65,12 @@ def corrections(
 
 
 def alike(some: Iterable[Leg], others: Iterable[Leg]) -> bool:
-    """Whether two entries say the same, in any order of their legs.
-
-    Under which budget code a line runs by now is no reason to enter a past month again.
-    """
+    """Whether two entries say the same, in any order of their legs."""
     return _said(some) == _said(others)
 
 
 def _said(legs: Iterable[Leg]) -> list[tuple[object, ...]]:
-    return sorted(msgspec.structs.astuple(msgspec.structs.replace(leg, budget_code="")) for leg in legs)
+    return sorted(msgspec.structs.astuple(leg) for leg in legs)
 
 
 def _of(one: Standing | Entry | None, account: str) -> int:

@@ -5,7 +5,9 @@
 2. What is waived is a second entry, a leg for each ground and decision: Dr 減免 (waived) / Cr 未収金.  The decision's
    number stands in the leg, and in the register the clause of the ordinance under that number.
 3. Both belong to the fiscal year of the month of use (施行令142条, 地方自治法208条), whenever they are booked.
-4. The same assessment gives the same entries, in any order of its lines.
+4. No budget code stands in these legs: a line's is that of the expense, and income has another (a voucher's layout
+   says which).
+5. The same assessment gives the same entries, in any order of its lines.
 """
 
 from collections.abc import Iterable, Mapping
@@ -30,7 +32,6 @@ class Holder(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     phone: str
     resident_id: int = 0
     resident: str = ""
-    budget_code: str = ""
 
 
 class Wanted(msgspec.Struct, frozen=True, gc=False):
@@ -77,7 +78,6 @@ def _leg(month: str, holder: Holder, account: str, yen: int, *, ground: str = ""
         resident_id=holder.resident_id,
         ground=ground,
         decision=decision,
-        budget_code=holder.budget_code,
         fiscal_year=fiscal_year_of(month),
         of_month=month,
     )

@@ -57,7 +57,6 @@ def facts(conn: Connection, month: str) -> Facts:
             phone=by_id[one.line_id].phone,
             resident_id=one.resident_id,
             resident=gathered.residents[one.resident_id].number if one.resident_id else "",
-            budget_code=by_id[one.line_id].budget_code,
         )
         for name, one in of.items()
     }

@@ -12,7 +12,16 @@ from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 from hub import pages, shown
 from hub.db import Connection, Db
 from hub.guard import Who, fresh, need, read_form
-from hub.waiver import bill_store, closing, ledger_store, month_store, outlook, payment_store, voucher_web
+from hub.waiver import (
+    application_view,
+    bill_store,
+    closing,
+    ledger_store,
+    month_store,
+    outlook,
+    payment_store,
+    voucher_web,
+)
 from hub.waiver.closing import Refused
 from hub.waiver.ledger import CASH, RECEIVABLE, NotPosted
 from hub.waiver.ledger_store import Which
@@ -77,6 +86,7 @@ def line_month(
             "source": found.facts.sources.get(holder.line_id, ""),
             "entries": list(reversed(about)),
             "open_yen": open_yen,
+            "names": application_view.rule_names(conn),
             "change": [one for one in found.corrections if one.phone == line and found.closing],
         }
 
@@ -190,6 +200,7 @@ def _page(
             "differences": {one.id: len(bill_store.open_lines(conn, one.id)) for one in found.facts.bills},
             "payments": {one.id: payment_store.owed(conn, one) for one in found.facts.bills} if found.closing else {},
             "asks": month_store.asks(conn, month),
+            "names": application_view.rule_names(conn),
         }
 
     values = db.read(gather)

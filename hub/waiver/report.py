@@ -101,7 +101,8 @@ def _grounds(conn: Connection, span: Span) -> _Made:
     )
     late = Column("late", "yen") if span.month else Column("late_year", "yen")
     columns = (Column("ground"), Column("lines", "count"), Column("decisions", "count"), Column("waived", "yen"), late)
-    return columns, [tuple(one) for one in found]
+    names = application_view.rule_names(conn)
+    return columns, [(names.get(one.ground, one.ground), *one[1:]) for one in found]
 
 
 def _lines(conn: Connection, span: Span) -> _Made:
@@ -118,9 +119,11 @@ def _lines(conn: Connection, span: Span) -> _Made:
         Column("paid", "yen"),
         Column("open", "yen"),
     )
+    names = application_view.rule_names(conn)
     rows: list[tuple[Cell, ...]] = []
     for one in found:
-        about = (one.phone, one.resident, one.of_month, one.fee, one.waived, one.grounds, one.decisions)
+        grounds = ", ".join(names.get(ground, ground) for ground in one.grounds)
+        about = (one.phone, one.resident, one.of_month, one.fee, one.waived, grounds, ", ".join(one.decisions))
         rows.append((*about, one.fee - one.waived, one.paid, one.open))
     return columns, rows
 

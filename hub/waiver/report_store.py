@@ -9,15 +9,15 @@ from hub.waiver.year import last_month
 
 
 class LineMonth(NamedTuple):
-    """A line's month of use: all that was entered about it so far, in yen; grounds and decisions joined by commas."""
+    """A line's month of use: all that was entered about it so far, in yen."""
 
     phone: str
     resident: str
     of_month: str
     fee: int
     waived: int
-    grounds: str
-    decisions: str
+    grounds: tuple[str, ...]
+    decisions: tuple[str, ...]
     paid: int
     open: int
 
@@ -99,8 +99,8 @@ def line_months(conn: Connection, first: str, last: str, through: str = "9999-12
             of_month,
             -one["yen"].get(FEE, 0),
             one["yen"].get(WAIVED, 0),
-            ", ".join(one["grounds"]),
-            ", ".join(one["decisions"]),
+            tuple(one["grounds"]),
+            tuple(one["decisions"]),
             one["yen"].get(CASH, 0),
             one["yen"].get(RECEIVABLE, 0),
         )

@@ -1,8 +1,9 @@
 """A month's vouchers as a file for the finance system, by a layout that the town writes down (rule).
 
 1. A layout is plain JSON: encoding, line ends, quoting, heading, columns; a column is a field or a constant.
-2. `codes` are what the finance system calls our accounts, kinds and periods; without one our own word stands there.
-3. What the encoding cannot write is told, and then nothing is written.  A text that a spreadsheet would take for a
+2. A line's budget code is that of its expense; `budgets` are those of accounts that have none of their own (fees).
+3. `codes` are what the finance system calls our accounts, kinds and periods; without one our own word stands there.
+4. What the encoding cannot write is told, and then nothing is written.  A text that a spreadsheet would take for a
    formula gets an apostrophe.
 """
 
@@ -38,7 +39,9 @@ Field = Literal[
 ]
 FIELDS: tuple[Field, ...] = get_args(Field)
 _COLUMNS, _LENGTH = 60, 20_000
-_KEYS = frozenset({"title", "encoding", "newline", "quoting", "header", "columns", "codes", "file_name", "days"})
+_KEYS = frozenset(
+    {"title", "encoding", "newline", "quoting", "header", "columns", "codes", "budgets", "file_name", "days"}
+)
 _COLUMN = frozenset({"heading", "field", "constant"})
 _CODES = frozenset({*ACCOUNTS, *get_args(Period), "bill", "assess", "waive", "receipt", "pay", "difference"})
 
@@ -71,6 +74,7 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
     file_name: str
     columns: tuple[Column, ...]
     codes: dict[str, str]
+    budgets: dict[str, str]
 
 
 def read(text: str) -> Layout:
@@ -90,6 +94,7 @@ def _layout(fields: Fields) -> Layout:
     if not 1 <= len(columns) <= _COLUMNS:
         raise BadCase(fields.place("columns"), f"1 to {_COLUMNS} columns", len(columns))
     codes = Fields(fields.get("codes") or {}, fields.place("codes"))
+    budgets = Fields(fields.get("budgets") or {}, fields.place("budgets"))
     header = fields.get("header")
     if header is not None and not isinstance(header, bool):
         raise BadCase(fields.place("header"), "true or false", header)
@@ -108,6 +113,7 @@ def _layout(fields: Fields) -> Layout:
         file_name=_file_name(fields),
         columns=columns,
         codes={name: codes.text(name) for name in codes.values},
+        budgets={name: budgets.text(name) for name in budgets.values},
         **chosen,
     )
     _check(found)
@@ -136,6 +142,10 @@ def _check(layout: Layout) -> None:
         if name not in _CODES:
             raise BadCase("layout.codes", f"only {', '.join(sorted(_CODES))}", name)
         _check_text(layout, f"layout.codes.{name}", code)
+    for name, code in layout.budgets.items():
+        if name not in ACCOUNTS:
+            raise BadCase("layout.budgets", f"only {', '.join(ACCOUNTS)}", name)
+        _check_text(layout, f"layout.budgets.{name}", code)
     for at, one in enumerate(layout.columns):
         _check_text(layout, f"layout.columns[{at}]", one.heading + one.constant)
 
@@ -181,6 +191,8 @@ def _cell(layout: Layout, column: Column, one: Voucher, hashed: str) -> str:
         return hashed
     if column.field == "yen":
         return str(one.debit_yen - one.credit_yen)
+    if column.field == "budget_code":
+        return guarded(one.budget_code or layout.budgets.get(one.account, ""))
     if column.field == "day":
         return last_day(one.month).strftime(_DAYS[layout.days])
     value = getattr(one, column.field)
@@ -234,6 +246,7 @@ SHIPPED: dict[str, dict[str, Any]] = {
         "file_name": "denpyo-{month}.csv",
         "columns": [{"heading": heading, "field": field} for heading, field in _PLAIN],
         "codes": CODES,
+        "budgets": {"fee": "", "receivable": "", "waived": "", "cash": ""},
     },
     "shift-jis": {
         "title": "財務会計取込（Shift_JIS、見出しなし、全項目を引用符で囲む）",

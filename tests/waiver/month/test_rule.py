@@ -24,7 +24,7 @@ TARIFF = Tariff(
     line_fees=(LineFee(name="universal", yen=2), LineFee(name="relay", yen=1)),
 )
 RULES = {"full": WaiverRule(), "half": WaiverRule(share=Share(1, 2))}
-HOLDERS = {f"L{n}": Holder(line_id=n, phone=f"L{n}", resident_id=n, budget_code="02") for n in range(1, 9)}
+HOLDERS = {f"L{n}": Holder(line_id=n, phone=f"L{n}", resident_id=n) for n in range(1, 9)}
 
 
 def grant(rule: str, **more: date) -> Grant:
@@ -121,13 +121,6 @@ def test_c16_a_late_record_of_usage_is_booked_in_december() -> None:
 def test_a_line_of_nobody_is_the_towns_own() -> None:
     nobody = {"L1": Holder(line_id=1, phone="L1")}
     assert wanted(month_of("2026-11", line(1, grant("full"))), nobody) == []
-
-
-def test_another_budget_code_is_no_correction() -> None:
-    month = month_of("2026-11", line(1, grant("half")))
-    stands = posted(entries_of(later.corrections(wanted(month, HOLDERS), [], {}, "2026-11")))
-    moved = {"L1": msgspec.structs.replace(HOLDERS["L1"], budget_code="10")}
-    assert later.corrections(wanted(month, moved), stands, {}, "2026-12") == []
 
 
 _LINES = st.lists(
