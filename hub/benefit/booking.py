@@ -29,13 +29,12 @@ _HUB_BACKS = (
     "WHERE b.ledger_seq IS NULL AND u.ledger_seq IS NOT NULL"
 )
 
+_DUE = f"SELECT EXISTS (SELECT 1 {_UNBOOKED}) OR EXISTS (SELECT 1 {_DEVICE_BACKS}) OR EXISTS (SELECT 1 {_HUB_BACKS})"
+
 
 def is_due(conn: Connection) -> bool:
     """Whether something is to be booked."""
-    asked = (
-        f"SELECT EXISTS (SELECT 1 {_UNBOOKED}) OR EXISTS (SELECT 1 {_DEVICE_BACKS}) OR EXISTS (SELECT 1 {_HUB_BACKS})"
-    )
-    return bool(conn.execute(asked).fetchone()[0])
+    return bool(conn.execute(_DUE).fetchone()[0])
 
 
 def book(conn: Connection, *, now_ms: int) -> None:
