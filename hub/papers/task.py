@@ -10,6 +10,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
 
 from hub.db import Connection, Db, Fault
 from hub.papers import store
@@ -51,8 +52,8 @@ async def _look(
             return None
         found = await db.aread(lambda conn: store.plan(conn, kind, content_of(conn, now_ms), now_ms))
         # Nothing is written while there is nothing to do.
-        if found.papers or found.news:
-            await db.write(lambda conn: store.publish(conn, signing, found, now_ms))
+        for part in store.parts(found) if found.papers or found.news else ():
+            await db.write(partial(store.publish, signing=signing, found=part, now_ms=now_ms))
     except (NoContent, OSError) as error:
         why = str(error)
         with contextlib.suppress(Fault):

@@ -3,6 +3,7 @@
 import zlib
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from hub.db import Connection
@@ -126,6 +127,14 @@ def test_the_largest_that_fits_is_within_a_message(tmp_path: Path) -> None:
         made = found.papers[0]
         message = store._message(one.signing, made.to, "k" * 32, "1" * 32, 2**53, bytes(store.PACKED_BYTES))
         assert len(message) <= BATCH_BYTES
+
+
+def test_many_are_sealed_in_turns(tmp_path: Path) -> None:
+    with office(tmp_path) as one:
+        found = one.plan({DEVICE: "a"})
+        assert store.parts(msgspec.structs.replace(found, papers=())) == [msgspec.structs.replace(found, papers=())]
+        many = msgspec.structs.replace(found, papers=found.papers * 401)
+        assert [len(part.papers) for part in store.parts(many)] == [200, 200, 1]
 
 
 def test_it_is_due_once_after_each_mark(tmp_path: Path) -> None:
