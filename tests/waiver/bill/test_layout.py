@@ -1,7 +1,8 @@
 """A layout is read strictly: a key, a place or a field that does not fit is one sentence with where it stands."""
 
 import json
-from typing import Any
+from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 
@@ -72,3 +73,13 @@ def test_a_layout_is_no_book() -> None:
 def test_those_that_come_with_the_hub_are_read_and_have_titles() -> None:
     for code, form in bill_store.shipped().items():
         assert bill_layout.read(form.body, code).title, code
+
+
+@pytest.mark.parametrize("name", ["bill-layouts.md", "bill-layouts.ja.md"])
+def test_the_page_about_layouts_is_true(name: str) -> None:
+    text = (Path(__file__).parents[3] / "docs" / name).read_text(encoding="utf-8")
+    found = bill_layout.read(text.partition("```json\n")[2].partition("```")[0])
+    assert (found.record_bytes, len(found.records)) == (510, 4)
+    known = {*get_args(bill_layout.FieldName), *get_args(bill_layout.ChargeKind), *get_args(bill_layout.RecordKind)}
+    known |= {"month_after_use", "heading_rows", "line_ends", "tax_rounding", "example", "invoice", "inside", "packet"}
+    assert not [word for word in known if f"`{word}`" not in text]
