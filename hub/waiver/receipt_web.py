@@ -27,9 +27,12 @@ _NOTE_LENGTH = 200
 
 
 @router.get("/waiver/receipts")
-def receipts(request: Request, who: Seer, before: pages.Before = None, did: str = "", n: int = 0) -> Response:
-    """What was paid, the newest first, and a form for one more."""
-    return list_page(request, who, before=before, did=did if did in _DID else "", n=n)
+def receipts(
+    request: Request, who: Seer, before: pages.Before = None, did: str = "", n: int = 0, resident: str = ""
+) -> Response:
+    """What was paid, the newest first, and a form for one more (of `resident`, where the address says so)."""
+    typed = {"receipt_resident": resident[:20]} if resident else {}
+    return list_page(request, who, before=before, did=did if did in _DID else "", n=n, typed=typed)
 
 
 def list_page(request: Request, who: Who, status: int = 200, **more: Any) -> Response:

@@ -111,6 +111,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "収納の一覧(CSV・Excel)をまとめて取り込めます。先に内容を確認し、誤りが1つでもあれば何も取り込みません。同じファイルをもう一度取り込んでも、二重にはなりません。",
         "A table of receipts (CSV, Excel) is taken in as a whole. It is looked at first; with anything wrong nothing is taken in. The same file once more counts nothing twice.",
     ),
+    "receipts_template": ("ひな形(CSV)", "Template (CSV)"),
     "receipt_enter": ("収納を入力する", "Enter a receipt"),
     "receipt_enter_do": ("入力する", "Enter"),
     "receipt_reference": ("収納番号", "Reference"),
@@ -188,6 +189,7 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     # ---- a resident's statement
     "statement_title": ("利用料の明細", "Statement"),
+    "statement_pdf": ("印刷用のPDF", "PDF to print"),
     "statement_about": (
         "調定額 = 免除 + 収納 + 未納 が、どの月でも成り立ちます。",
         "Assessed = waived + received + open, in every month.",

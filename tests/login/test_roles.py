@@ -279,6 +279,7 @@ TABLE: dict[str, set[str]] = {
     "GET /waiver/receipts/{number}": WAIVERS,
     "POST /waiver/receipts/{number}": BOOKS,
     "GET /waiver/residents/{number}/statement": WAIVERS,
+    "GET /waiver/residents/{number}/statement.pdf": WAIVERS,
     "GET /waiver/reminders": WAIVERS,
     "POST /waiver/reminders": BOOKS,
     "GET /tablets": TABLETS,

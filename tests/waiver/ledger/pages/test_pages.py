@@ -127,6 +127,19 @@ def test_letters_go_to_who_owes_and_are_kept(town: Town, finance: Browser) -> No
     assert finance.send("/waiver/reminders", {**LETTER, "resident": "1"}).status_code == 409
 
 
+def test_a_statement_is_printed_as_it_is_shown(town: Town, finance: Browser) -> None:
+    assessed(town)
+    finance.send("/waiver/receipts", {**FORM, "receipt_resident": "R0002"})
+    assert 'href="/waiver/receipts?resident=R0002"' in finance.get("/waiver/residents/2/statement").text
+    assert 'value="R0002"' in finance.get("/waiver/receipts?resident=R0002").text
+    answer = finance.get("/waiver/residents/2/statement.pdf")
+    (page,) = pages_of(answer.content)
+    for text in ("R0002", "未納 446円", "2026-10", "090-1234-0002", "disabled 決定 町指令第7号", "816円", "369円"):
+        assert text in page, text
+    assert finance.get("/waiver/residents/2/statement.pdf").content == answer.content
+    assert finance.get("/waiver/residents/99/statement.pdf").status_code == 404
+
+
 def test_a_letter_without_its_day_is_not_printed(town: Town, finance: Browser) -> None:
     assessed(town)
     for field, value in (("day", "x"), ("pay_by_day", "2026-11-25"), ("sender", ""), ("contact", "x" * 81)):
