@@ -20,6 +20,7 @@ from hub.inventory import store as inventory
 from hub.rollout import picture as rollouts
 from hub.stream import stream
 from hub.tablet import tablet_store
+from hub.waiver import application_store
 from hub.wifi import disaster_store as disaster
 from hub.wifi import point_store
 from hub.words import Language
@@ -71,6 +72,7 @@ def _gather(who: Who, language: Language, reminders: Reminders, conn: Connection
         "reminders": reminders.of(conn, who, now_ms),
         "switch": disaster.waiting(conn, who, now_ms),
         "helping": len(tablet_store.asking(conn)) if who.may("tablets") else 0,
+        "deciding": application_store.waiting(conn, who.person.name) if who.may("decide") else 0,
         "asking": len(enrolment.waiting(conn)) if who.may("enrol") else 0,
         "day": presence.now(conn, now_ms).day if sees_taps else None,
         "guests": point_store.guests_now(conn, now_ms) if who.may("wifi") and point_store.has_points(conn) else None,

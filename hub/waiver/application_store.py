@@ -49,6 +49,16 @@ def _found(conn: Connection, query: str, *args: Any) -> list[Application]:
     ]
 
 
+def waiting(conn: Connection, who: str) -> int:
+    """How many applications wait for somebody other than who entered them, and may be this person."""
+    row = conn.execute(
+        "SELECT count(*) FROM waiver_application a LEFT JOIN waiver_decision d ON d.application_id = a.id "
+        "WHERE d.application_id IS NULL AND a.entered_by <> ?",
+        (who,),
+    ).fetchone()
+    return int(row[0])
+
+
 def last_number(conn: Connection) -> str:
     """The number of the newest application; empty for none."""
     row = conn.execute("SELECT number FROM waiver_application ORDER BY id DESC LIMIT 1").fetchone()

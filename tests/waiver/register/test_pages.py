@@ -122,6 +122,9 @@ def test_who_enters_does_not_decide(town: Town, office: Office) -> None:
     assert answer.status_code == 422
     assert "入力した人とは別の人" in answer.text
     assert "あなたが入力した申請です" in admin.get(f"/waiver/applications/{own}").text
+    assert "免除の申請 2件が決定を待っています" in office.approver.get("/").text
+    assert "免除の申請 1件が決定を待っています" in admin.get("/").text
+    assert "決定を待っています" not in office.clerk.get("/").text
     assert office.approver.send(f"{path}/decide", decision).status_code == 303
     assert office.approver.send(f"{path}/decide", decision).status_code == 409
     gathered = town.read(lambda conn: gather.month(conn, "2026-11"))
