@@ -269,7 +269,7 @@ def _along(sums: Sums, what: What, before: Sample | None, samples: list[Sample],
     low, high, sim = 1, 0, ""
     key = ("", "", what)
     for one in samples:
-        if before is not None and before.boot == one.boot and before.sim == one.sim == sim:
+        if before is not None and before.boot == one.boot and one.sim == sim:
             used = one.bytes - before.bytes
             if used >= 0 and low <= before.at_ms < one.at_ms <= high:
                 sums[key] = sums.get(key, 0) + used

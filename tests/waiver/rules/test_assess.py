@@ -130,6 +130,37 @@ def test_the_residents_share_is_rounded_as_the_rule_says(rounding: str, resident
     assert only(month(line(grant("half")), rules={"half": rule})).resident == resident
 
 
+def test_a_flat_share_above_the_fee_waives_nothing_and_takes_nothing_from_the_next_ground() -> None:
+    rules = {
+        "flat": WaiverRule(amount="resident_flat", flat_yen=9000, end="by_day"),
+        "full": WaiverRule(start="by_day"),
+    }
+    turns = grant("flat", ended=date(2026, 11, 15)), grant("full", applied=date(2026, 11, 16))
+    one = only(month(line(*turns), rules=rules))
+    assert (one.waived, one.resident) == (816, 815)
+    assert {ground.rule: ground.waived for ground in one.grounds} == {"flat": 0, "full": 816}
+
+
+def test_what_is_left_out_is_named_alone_or_by_its_kind() -> None:
+    content = OtherCharge(name="content", yen=300)
+    for excludes, waived in (
+        ((), 1961),
+        (("content",), 1631),
+        (("other",), 1631),
+        (("fee",), 1958),
+        (("relay",), 1960),
+    ):
+        rules = {"full": WaiverRule(covers="all", excludes=excludes)}
+        assert only(month(line(grant(), other_charges=(content,)), rules=rules)).waived == waived
+    assert only(month(line(grant()), rules={"full": WaiverRule(covers="base_alone")})).waived == 1628
+
+
+def test_lines_are_told_in_order_of_their_id_whatever_invoice_they_stand_on() -> None:
+    found = month(line(id="C", invoice="1"), line(id="A", invoice="2"), line(id="B", invoice="1"))
+    assert [one.id for one in found.lines] == ["A", "B", "C"]
+    assert [one.id for one in found.invoices] == ["1", "2"]
+
+
 def test_many_grounds_at_once() -> None:
     rules = {f"r{at}": WaiverRule(share=Share(at, 9), end="by_day") for at in range(1, 8)}
     ends = [grant(f"r{at}", ended=date(2026, 11, 30 - 4 * at + 4)) for at in range(1, 8)]
