@@ -3,6 +3,7 @@
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page
@@ -13,9 +14,10 @@ from tests.broker import Broker
 from tests.chromium import chromium
 from tests.hub_process import Hub
 from tests.login.parts import Browser as Person
-from tests.login.parts import running_town
+from tests.login.parts import Town, running_town
 from tests.pages.browser import Scheme, owe_nothing
 from tests.pages.filled import fill
+from tests.waiver.ledger.pages.filled import fill as fill_books
 from tests.wifi.hub.filled import fill_wifi
 
 PASSWORD = "a long sentence for pictures"
@@ -132,6 +134,15 @@ OWN = {
     "own-day": "/my-time/2026-10/2026-10-01",
     "own-request": "/my-time/requests/new?kind=order",
 }
+# Three months of six lines, as whoever keeps the books sees them.
+BOOKS = {
+    "books-ledger": "/waiver/ledger",
+    "books-entry": "/waiver/ledger/15",
+    "books-receipts": "/waiver/receipts",
+    "books-receipt": "/waiver/receipts/2",
+    "books-statement": "/waiver/residents/2/statement",
+    "books-reminders": "/waiver/reminders?through=2026-10",
+}
 DARK = ("today", "devices", "device", "taps", "people")
 
 
@@ -194,20 +205,33 @@ def office(browser: Browser, work: Path, folder: Path) -> None:
         town.add("boss", "approver")
         person = town.add("hanako", "staff")
         fill_office(Hall(town.db), time.time_ns() // 1_000_000, person)
-        for name, paths in (("sato", OFFICE), ("hanako", OWN)):
-            http = Person(town)
-            http.sign_in(name)
-            for language in ("ja", "en"):
-                context = browser.new_context(timezone_id="Asia/Tokyo")
-                kept = {cookie.name: cookie.value or "" for cookie in http.cookies.jar} | {"language": language}
-                context.add_cookies([{"name": key, "value": value, "url": town.url} for key, value in kept.items()])
-                page = context.new_page()
-                for width in WIDTHS:
-                    page.set_viewport_size({"width": width, "height": 800})
-                    for shown, path in paths.items():
-                        page.goto(town.url + path)
-                        shoot(page, folder / f"{shown}-{width}-{language}-light.png")
-                context.close()
+        looked_at(browser, town, folder, {"sato": OFFICE, "hanako": OWN})
+
+
+def books(browser: Browser, work: Path, folder: Path) -> None:
+    """Pages of fees and waivers, with a ledger of three months."""
+    with running_town(work) as town:
+        town.add("sachi", "finance")
+        town.write(fill_books)
+        looked_at(browser, town, folder, {"sachi": BOOKS})
+
+
+def looked_at(browser: Browser, town: Town, folder: Path, people: Mapping[str, Mapping[str, str]]) -> None:
+    """What each of these people sees, by the names of the pictures."""
+    for name, paths in people.items():
+        http = Person(town)
+        http.sign_in(name)
+        for language in ("ja", "en"):
+            context = browser.new_context(timezone_id="Asia/Tokyo")
+            kept = {cookie.name: cookie.value or "" for cookie in http.cookies.jar} | {"language": language}
+            context.add_cookies([{"name": key, "value": value, "url": town.url} for key, value in kept.items()])
+            page = context.new_page()
+            for width in WIDTHS:
+                page.set_viewport_size({"width": width, "height": 800})
+                for shown, path in paths.items():
+                    page.goto(town.url + path)
+                    shoot(page, folder / f"{shown}-{width}-{language}-light.png")
+            context.close()
 
 
 def main() -> int:
@@ -231,6 +255,7 @@ def main() -> int:
         for teller in tellers:
             teller.drop()
         office(browser, Path(work) / "office", folder)
+        books(browser, Path(work) / "books", folder)
     print(f"{folder}: {len(list(folder.glob('*.png')))} pictures")
     return 0
 
