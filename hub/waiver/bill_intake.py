@@ -27,7 +27,7 @@ from hub.waiver.rules.invoice import invoice
 from hub.waiver.rules.months import first_day, last_day, later
 from hub.waiver.rules.tariff import Charge
 
-ROWS = 20_000
+ROWS = 40_000
 _MOST_YEN = 10**10
 _MOST_BYTES = 2**60
 _SIGN = re.compile("[-−▲△]")

@@ -77,6 +77,13 @@ def test_what_is_wrong_is_said_and_nothing_comes_in(
     assert town.read(lambda conn: conn.execute("SELECT count(*) FROM draft").fetchone()) == (0,)
 
 
+def test_a_file_that_is_too_large_is_refused_before_it_is_read(town: Town, desk: Desk) -> None:
+    answer = desk.look(b"0" * 16_200_000)
+    assert answer.status_code == 413
+    assert "ファイルが大きすぎます(16 MBまで)。" in answer.text
+    assert bills(town) == []
+
+
 def test_what_was_looked_at_is_what_is_done(town: Town, desk: Desk) -> None:
     looked = desk.look(csv_line(GOOD))
     town.write(lambda conn: put_tariff(conn, TariffVersion("std", "2026-04", "", Tariff(base_yen=1500), "taro", 2)))
