@@ -135,7 +135,10 @@ def _title(found: Report, language: Language) -> str:
 def _notes(found: Report, language: Language) -> list[str]:
     """What the table rests on: the closed months and their hashes, or that they are not closed."""
     notes = [word(language, f"wreport_note_{found.kind}", day=last_payment_day(found.span.year).isoformat())]
-    notes += [word(language, "wreport_hash", month=one.month, hash=one.content_hash) for one in found.closings]
+    notes += [
+        word(language, "wreport_hash", month=one.month, hash=one.content_hash, chain=one.chain_hash)
+        for one in found.closings
+    ]
     if not found.closings:
         notes.append(word(language, "wreport_not_closed"))
     return notes

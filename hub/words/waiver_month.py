@@ -25,6 +25,11 @@ WORDS: dict[str, tuple[str, str]] = {
         "Worked out from every entry booked in this month: the same on any machine and for any order in which things "
         "came. Print it and keep it.",
     ),
+    "wmonth_chain": ("連鎖のハッシュ", "Hash of the chain"),
+    "wmonth_chain_about": (
+        "締めたときの台帳全体の最後の値です。これを控えておくと、あとから台帳が切り詰められてもわかります。",
+        "The ledger’s head when it was closed: whoever has it sees when the ledger is cut short later.",
+    ),
     "wmonth_vouchers": ("財務会計の伝票", "Vouchers for the finance system"),
     "wmonth_reports": ("この月の報告", "Reports of this month"),
     "wmonth_ready": (
@@ -288,7 +293,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "And {n} more rows; the files have them all.",
     ),
     "wreport_rests": ("この報告のもと", "What this rests on"),
-    "wreport_hash": ("{month} 締め {hash}", "{month} closed {hash}"),
+    "wreport_hash": (
+        "{month} 締め 内容のハッシュ {hash} 連鎖のハッシュ {chain}",
+        "{month} closed; hash of the content {hash}, of the chain {chain}",
+    ),
     "wreport_not_closed": (
         "まだ締めていない期間です。金額は変わることがあります。",
         "Not closed yet; the sums may still change.",
