@@ -128,6 +128,14 @@ CREATE TRIGGER waiver_decision_stays BEFORE UPDATE ON waiver_decision
 BEGIN SELECT RAISE(ABORT, 'a decision stays as it was taken'); END;
 CREATE TRIGGER waiver_decision_kept BEFORE DELETE ON waiver_decision
 BEGIN SELECT RAISE(ABORT, 'a decision stays as it was taken'); END;
+-- "INSERT OR REPLACE" deletes without asking a trigger of DELETE.
+CREATE TRIGGER waiver_decision_once BEFORE INSERT ON waiver_decision
+WHEN EXISTS (SELECT 1 FROM waiver_decision WHERE application_id = NEW.application_id
+  OR (number = NEW.number AND NEW.number <> ''))
+BEGIN SELECT RAISE(ABORT, 'a decision stays as it was taken: its application or its number is decided'); END;
+CREATE TRIGGER waiver_application_once BEFORE INSERT ON waiver_application
+WHEN EXISTS (SELECT 1 FROM waiver_application WHERE id = NEW.id OR number = NEW.number)
+BEGIN SELECT RAISE(ABORT, 'an application stays as it was entered: its number is there'); END;
 CREATE TRIGGER waiver_application_stays BEFORE UPDATE ON waiver_application
 BEGIN SELECT RAISE(ABORT, 'an application stays as it was entered'); END;
 CREATE TRIGGER waiver_application_kept BEFORE DELETE ON waiver_application

@@ -44,7 +44,7 @@ def of_grant(conn: Connection, application_id: int) -> list[Application]:
 
 def _found(conn: Connection, query: str, *args: Any) -> list[Application]:
     return [
-        Application(*row[:_WIDTH], Decision(*row[_WIDTH:]) if row[_WIDTH] else None)
+        Application(*(*row[:_WIDTH], Decision(*row[_WIDTH:]) if row[_WIDTH] else None))
         for row in conn.execute(query, args)
     ]
 
