@@ -221,8 +221,7 @@ class Benefits(RuleBasedStateMachine):
                 assert count.used <= max(bounds[id_].bound, bounds[id_].used)
             for one in terminal.purse.allowances if terminal.purse else ():
                 row = bounds[one.id]
-                count = terminal.counts.get(one.id)
-                could = max(one.limit, device_rule.used_so_far(one, count))
+                could = max(one.limit, device_rule.used_so_far(one, terminal.counts.get(one.id)))
                 assert could <= max(row.bound, row.used), "a device may take more than the hub reckons with"
         self._total(rows)
 
