@@ -23,13 +23,15 @@ class Given(msgspec.Struct, frozen=True):
 
 
 def take(conn: Connection, told: Sequence[Told]) -> None:
-    """Answers (`wire.tablet.Answer`): a later one of the same tablet takes the place of the one before."""
+    """Answers (`wire.tablet.Answer`) to surveys that there are: a later one of the same tablet takes the place of the
+    one before."""
     conn.executemany(
-        "INSERT INTO survey_answer (item_name, device_id, answers, at_ms, arrived_ms) VALUES (?, ?, ?, ?, ?) "
+        "INSERT INTO survey_answer (item_name, device_id, answers, at_ms, arrived_ms) "
+        "SELECT name, ?, ?, ?, ? FROM content_item WHERE name = ? "
         "ON CONFLICT (item_name, device_id) DO UPDATE SET answers = excluded.answers, at_ms = excluded.at_ms, "
         "arrived_ms = excluded.arrived_ms",
         [
-            (one.body.item, one.device_id, msgspec.json.encode(one.body.answers).decode(), at_ms(one), one.received_ms)
+            (one.device_id, msgspec.json.encode(one.body.answers).decode(), at_ms(one), one.received_ms, one.body.item)
             for one in told
         ],
     )

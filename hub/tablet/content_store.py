@@ -194,7 +194,7 @@ def _json(value: object) -> str:
 
 
 def take(conn: Connection, told: Sequence[Told]) -> None:
-    """What became of items on tablets (`wire.tablet.ContentSeen`)."""
+    """What became of items on tablets (`wire.tablet.ContentSeen`); of items that there are."""
     for one in told:
         body = one.body
         if body.what in ("fetched", "dropped"):
@@ -204,8 +204,9 @@ def take(conn: Connection, told: Sequence[Told]) -> None:
                 (body.item, one.device_id, other),
             )
         conn.execute(
-            "INSERT INTO content_seen (item_name, device_id, what, at_ms) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-            (body.item, one.device_id, body.what, at_ms(one)),
+            "INSERT INTO content_seen (item_name, device_id, what, at_ms) SELECT name, ?, ?, ? FROM content_item "
+            "WHERE name = ? ON CONFLICT DO NOTHING",
+            (one.device_id, body.what, at_ms(one), body.item),
         )
 
 

@@ -277,6 +277,12 @@ def test_who_has_it_and_who_opened_it_is_shown(town: Town, clerk: Browser) -> No
     assert seen("fetched") == (True, True, False)
     assert seen("fetched", OTHER) == (True, False, False)
     assert town.read(content_store.counts) == {item.name: (2, 1)}
+    # What a tablet tells of an item that nobody wrote is kept nowhere.
+    for body in (ContentSeen("f" * 32, "opened"), Answer("f" * 32, (("x",),))):
+        keep = content_store.take if isinstance(body, ContentSeen) else answer_store.take
+        town.write(lambda conn, keep=keep, body=body: keep(conn, _told_in(conn, TABLET, body)))  # type: ignore[misc]
+    assert town.read(content_store.counts) == {item.name: (2, 1)}
+    assert town.read(answer_store.counts) == {}
     assert "1 / 2" in clerk.get("/content").text
 
 
