@@ -8,6 +8,8 @@ Interfaces as in ModemManager's and NetworkManager's D-Bus references; numbers s
 """
 
 import logging
+import socket
+import threading
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
@@ -165,10 +167,9 @@ class Bus:
     def _open(self) -> "DBusConnection":
         if self._connection is None:
             from jeepney.auth import AuthenticationError
-            from jeepney.io.blocking import open_dbus_connection
 
             try:
-                self._connection = open_dbus_connection(self._address or "SYSTEM", auth_timeout=_TIMEOUT_S)
+                self._connection = _connected(self._address or "SYSTEM")
             except (OSError, ValueError, RuntimeError, AuthenticationError) as error:
                 raise NoAnswer(f"no bus: {error}") from error
         return self._connection
@@ -180,7 +181,8 @@ class Bus:
             answer = ask()
         except _Absent:
             answer = None
-        except (NoAnswer, LookupError, TypeError, ValueError) as error:
+        except (NoAnswer, AttributeError, LookupError, TypeError, ValueError) as error:
+            # A service that answers otherwise than its reference says.
             answer, fault = None, str(error) or type(error).__name__
         before = self._failing.pop(what, "")
         if fault:
@@ -198,6 +200,23 @@ class _Refused(NoAnswer):
 
 class _Absent(NoAnswer):
     """There is no such service on the bus."""
+
+
+def _connected(address: str) -> "DBusConnection":
+    """A connection that the bus has greeted; one that does not in time is cut off (the library would wait for ever)."""
+    from jeepney.bus import get_bus
+    from jeepney.io.blocking import DBusConnection, prep_socket
+
+    connected = prep_socket(get_bus(address), timeout=_TIMEOUT_S)
+    cut = threading.Timer(_TIMEOUT_S, connected.shutdown, (socket.SHUT_RDWR,))
+    cut.start()
+    try:
+        return DBusConnection(connected)
+    except BaseException:
+        connected.close()
+        raise
+    finally:
+        cut.cancel()
 
 
 def _plain(properties: Mapping[str, tuple[str, Any]]) -> Properties:
