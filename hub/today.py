@@ -12,6 +12,8 @@ from hub.attendance import presence
 from hub.attendance import store as attendance
 from hub.attendance.reminders import Reminders
 from hub.attendance.tap_owner import owners
+from hub.benefit import store as benefits
+from hub.benefit import use_store
 from hub.db import Connection
 from hub.fleet import store as fleet
 from hub.guard import Who, need
@@ -73,6 +75,8 @@ def _gather(who: Who, language: Language, reminders: Reminders, conn: Connection
         "switch": disaster.waiting(conn, who, now_ms),
         "helping": len(tablet_store.asking(conn)) if who.may("tablets") else 0,
         "deciding": application_store.waiting(conn, who.person.name) if who.may("decide") else 0,
+        "granting": benefits.waiting(conn, who.person.name) if who.may("decide") else 0,
+        "over": use_store.unseen(conn) if who.may("benefits") else 0,
         "asking": len(enrolment.waiting(conn)) if who.may("enrol") else 0,
         "day": presence.now(conn, now_ms).day if sees_taps else None,
         "guests": point_store.guests_now(conn, now_ms) if who.may("wifi") and point_store.has_points(conn) else None,

@@ -161,6 +161,12 @@ def open_grants(conn: Connection) -> list[GrantRow]:
     return [GrantRow(*row) for row in conn.execute(f"{_GRANTS} WHERE g.result = '' ORDER BY g.entered_ms, g.id")]
 
 
+def waiting(conn: Connection, who: str) -> int:
+    """How many grants wait for somebody else than who entered them, as this person is."""
+    asked = "SELECT count(*) FROM benefit_grant WHERE result = '' AND entered_by <> ?"
+    return int(conn.execute(asked, (who,)).fetchone()[0])
+
+
 def grant(conn: Connection, grant_id: int) -> GrantRow | None:
     """One of them."""
     row = conn.execute(f"{_GRANTS} WHERE g.id = ?", (grant_id,)).fetchone()

@@ -78,6 +78,12 @@ def troubles(conn: Connection) -> list[UseRow]:
     return [UseRow(*row) for row in rows]
 
 
+def unseen(conn: Connection) -> int:
+    """How many uses something is wrong with that nobody has seen to."""
+    asked = "SELECT count(*) FROM benefit_use WHERE trouble <> '' AND seen_ms IS NULL AND takes_back = ''"
+    return int(conn.execute(asked).fetchone()[0])
+
+
 def take_back(conn: Connection, found: UseRow, reason: str, who: str, now_ms: int) -> bool:
     """An officer takes a use back; False when it was taken back already."""
     if found.back:

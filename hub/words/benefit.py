@@ -2,6 +2,8 @@
 
 WORDS: dict[str, tuple[str, str]] = {
     "benefits_title": ("カードで使う給付", "Benefits on a card"),
+    "benefit_today_waiting": ("給付の付与{n}件が承認を待っています", "{n} grants of benefits wait for approval"),
+    "benefit_today_trouble": ("給付の利用{n}件の確認が要ります", "{n} uses of benefits are to be looked at"),
     "benefits_none": ("給付の種類がまだありません", "There is no kind of benefit yet"),
     "benefits_none_hint": (
         "タクシー券など、住民がカードをタッチして使う給付を登録します。登録すると、住民ごとに付与し、打刻機で使えるようになります。",

@@ -54,6 +54,7 @@ def test_a_grant_is_entered_by_one_person_and_approved_by_another(
     both.sign_in("hanako")
     both.send(account, {**GRANT, "grant_units": "9"})
     assert both.send("/benefits/grants", {"do": "approve", "grant": "2"}).headers["location"].endswith("did=own")
+    assert "給付の付与2件が承認を待っています" in approver.get("/").text
     page = approver.get("/benefits").text
     assert "承認を待っている付与 (2件)" in page
     assert approver.send("/benefits/grants", waiting).headers["location"].endswith("did=approved")
@@ -193,6 +194,7 @@ def test_what_is_wrong_is_shown_until_somebody_has_seen_to_it(town: Town, clerk:
     town.write(spend)
     page = clerk.get("/benefits").text
     assert "確認が要る利用 (1件)" in page
+    assert "給付の利用1件の確認が要ります" in clerk.get("/").text
     assert "残りを超えた利用" in page
     assert "残りを2枚超えて使われています" in clerk.get(f"/benefits/accounts/{number}").text
     (wrong,) = town.read(use_store.troubles)
