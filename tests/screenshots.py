@@ -18,6 +18,9 @@ from tests.login.parts import Town, running_town
 from tests.pages.browser import Scheme, owe_nothing
 from tests.pages.filled import fill
 from tests.waiver.ledger.pages.filled import fill as fill_books
+from tests.waiver.month.hall import Hall as WaiverHall
+from tests.waiver.month.hall import fill_waivers
+from tests.waiver.month.model import town as made_up_town
 from tests.wifi.hub.filled import fill_wifi
 
 PASSWORD = "a long sentence for pictures"
@@ -150,6 +153,18 @@ BOOKS = {
     "books-statement": "/waiver/residents/2/statement",
     "books-reminders": "/waiver/reminders?through=2026-10",
 }
+# A month that is closed, with something that became known later, and one that can be: for who asks and who approves.
+MONTHS = {
+    "month-open": "/waiver?month=2026-05",
+    "month-closed": "/waiver?month=2026-04",
+    "month-line": "/waiver/line-month?month=2026-04&line=08000000011",
+    "month-vouchers": "/waiver/vouchers?month=2026-04",
+    "month-layout": "/waiver/vouchers/layout",
+    "reports-grounds": "/waiver/reports?month=2026-04",
+    "reports-lines": "/waiver/reports?month=2026-04&kind=lines",
+    "reports-year": "/waiver/reports?year=2026&kind=year",
+}
+ASKED = {"month-asked": "/waiver?month=2026-05"}
 DARK = ("today", "devices", "device", "taps", "people")
 
 
@@ -223,6 +238,18 @@ def books(browser: Browser, work: Path, folder: Path) -> None:
         looked_at(browser, town, folder, {"sachi": BOOKS})
 
 
+def waiver_months(browser: Browser, work: Path, folder: Path) -> None:
+    """Pages of a waivers' month: closed, open, and asked for."""
+    with running_town(work) as town:
+        town.add("sachi", "finance")
+        town.add("boss", "approver")
+        hall = WaiverHall(town.db, made_up_town(16, seed=3))
+        fill_waivers(hall, ("2026-04", "2026-05"))
+        looked_at(browser, town, folder, {"sachi": MONTHS})
+        hall.ask("2026-05", "sachi")
+        looked_at(browser, town, folder, {"boss": ASKED})
+
+
 def looked_at(browser: Browser, town: Town, folder: Path, people: Mapping[str, Mapping[str, str]]) -> None:
     """What each of these people sees, by the names of the pictures."""
     for name, paths in people.items():
@@ -263,6 +290,7 @@ def main() -> int:
             teller.drop()
         office(browser, Path(work) / "office", folder)
         books(browser, Path(work) / "books", folder)
+        waiver_months(browser, Path(work) / "waivers", folder)
     print(f"{folder}: {len(list(folder.glob('*.png')))} pictures")
     return 0
 

@@ -8,8 +8,9 @@ from hub.db import Db
 from hub.waiver import closing, outlook
 from hub.waiver.closing import Refused
 from hub.waiver.ledger_store import Closing
+from hub.waiver.month_store import Ask
 from hub.waiver.outlook import Outlook
-from tests.waiver.month import filled, model
+from tests.waiver.month import filled, model, oracle
 from tests.waiver.month.model import CARRIERS, Line
 
 ASKS, APPROVES = "hanako", "taro"
@@ -30,13 +31,36 @@ class Hall(NamedTuple):
         """The month as it is."""
         return self.db.read(lambda conn: outlook.look(conn, month, after(month)))
 
-    def close(self, month: str, note: str = "") -> Closing | Refused:
-        """Asked for and approved, on the twentieth of the month after."""
+    def ask(self, month: str, who: str = ASKS, note: str = "") -> Ask | Refused:
+        """Somebody asks to close it, on the twentieth of the month after."""
         found = self.look(month)
-        asked = self.db.write_now(lambda conn: closing.ask(conn, month, found.fingerprint, note, ASKS, after(month)))
+        return self.db.write_now(lambda conn: closing.ask(conn, month, found.fingerprint, note, who, after(month)))
+
+    def close(self, month: str, note: str = "") -> Closing | Refused:
+        """Asked for and approved."""
+        asked = self.ask(month, note=note)
         if isinstance(asked, str):
             return asked
         return self.db.write_now(lambda conn: closing.approve(conn, month, APPROVES, after(month)))
+
+
+def fill_waivers(one: Hall, months: tuple[str, str]) -> None:
+    """Two months, the first closed, before a waiver of it was revoked."""
+    first, second = months
+    one.db.write_now(lambda conn: filled.registers(conn, one.town))
+    one.db.write_now(lambda conn: filled.hear(conn, filled.usage(one.town, months)))
+    one.bills(first)
+    done = one.close(first)
+    assert isinstance(done, Closing), done
+    line = revoked(one.town, first)
+    one.db.write_now(lambda conn: filled.revoke(conn, line, f"{first}-01", "町決第90号"))
+    one.bills(second)
+
+
+def revoked(town: list[Line], month: str) -> Line:
+    """A line on which something was waived in the month, and whose user has not changed."""
+    of = oracle.month(town, month)
+    return next(one for one in town if of[one.phone].waived and one.uses[-1].first == f"{month}-01")
 
 
 def after(month: str) -> int:

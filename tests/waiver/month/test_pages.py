@@ -10,8 +10,9 @@ import pytest
 
 from hub.waiver import ledger_store
 from tests.login.parts import Browser, Town, running_town
-from tests.waiver.month import filled, model, oracle
-from tests.waiver.month.model import CARRIERS, Line
+from tests.waiver.month import filled, model
+from tests.waiver.month.hall import revoked
+from tests.waiver.month.model import CARRIERS
 
 MONTHS = model.months_from(model.FIRST, 3)
 FIRST, SECOND = MONTHS[:2]
@@ -33,12 +34,6 @@ def town(tmp_path: Path) -> Iterator[Town]:
         ):
             made.add(name, role)  # type: ignore[arg-type]
         yield made
-
-
-def waived_line() -> Line:
-    """A line on which something is waived in the first month."""
-    of = oracle.month(LINES, FIRST)
-    return next(one for one in LINES if of[one.phone].waived and one.uses[-1].first == f"{FIRST}-01")
 
 
 def person(town: Town, name: str) -> Browser:
@@ -123,7 +118,7 @@ def test_figures_that_moved_since_are_not_closed(town: Town) -> None:
     kaikei, kacho = person(town, "kaikei"), person(town, "kacho")
     seen = fingerprint(kaikei, FIRST)
     kaikei.send("/waiver/close", {"month": FIRST, "do": "ask", "fingerprint": seen})
-    line = waived_line()
+    line = revoked(LINES, FIRST)
     town.write(lambda conn: filled.revoke(conn, line, f"{FIRST}-01", "取消1"))
     answer = kacho.send("/waiver/approve", {"month": FIRST, "do": "approve", "sure": "yes"})
     assert answer.status_code == 409
@@ -157,7 +152,7 @@ def test_what_became_known_later_goes_to_the_open_month(town: Town) -> None:
     bills(town, FIRST)
     close(town, FIRST)
     hashed = town.read(ledger_store.closings)[0].content_hash
-    line = waived_line()
+    line = revoked(LINES, FIRST)
     town.write(lambda conn: filled.revoke(conn, line, f"{FIRST}-01", "取消1"))
     kaikei = person(town, "kaikei")
     assert "2026年5月に記帳します" in kaikei.get(f"/waiver?month={FIRST}").text
@@ -179,7 +174,7 @@ def test_each_line_tells_how_it_came_about(town: Town) -> None:
     bills(town, FIRST)
     close(town, FIRST)
     kansa = person(town, "kansa")
-    line = waived_line()
+    line = revoked(LINES, FIRST)
     page = kansa.get(f"/waiver/line-month?month={FIRST}&line={line.phone}").text
     assert "利用者負担" in page
     assert line.uses[-1].waiver

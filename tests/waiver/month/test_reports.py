@@ -12,8 +12,8 @@ from hub.waiver import ledger_store, receipt_store, register_store
 from hub.waiver.receipt import Receipt
 from hub.waiver.report import KINDS, Span, report
 from tests.login.parts import Town, running_town
-from tests.waiver.month import filled, model, oracle
-from tests.waiver.month.hall import Hall
+from tests.waiver.month import model, oracle
+from tests.waiver.month.hall import Hall, fill_waivers, revoked
 from tests.waiver.month.test_pages import person
 
 MONTHS = model.months_from(model.FIRST, 2)
@@ -24,23 +24,11 @@ LINES = model.town(16, seed=3)
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     """A hub with two closed months; a waiver of the first was revoked before the second was closed."""
     with running_town(tmp_path_factory.mktemp("reports")) as made:
-        made.write(lambda conn: filled.registers(conn, LINES))
-        made.write(lambda conn: filled.hear(conn, filled.usage(LINES, MONTHS)))
         made.add("kansa", "auditor")
         hall = Hall(made.db, LINES)
-        hall.bills(MONTHS[0])
-        assert not isinstance(hall.close(MONTHS[0]), str)
-        line = revoked()
-        made.write(lambda conn: filled.revoke(conn, line, f"{MONTHS[0]}-01", "取消1"))
-        hall.bills(MONTHS[1])
+        fill_waivers(hall, (MONTHS[0], MONTHS[1]))
         assert not isinstance(hall.close(MONTHS[1]), str)
         yield made
-
-
-def revoked() -> model.Line:
-    """A line on which something was waived in the first month."""
-    of = oracle.month(LINES, MONTHS[0])
-    return next(one for one in LINES if of[one.phone].waived and one.uses[-1].first == f"{MONTHS[0]}-01")
 
 
 def table(town: Town, kind: str, span: str) -> list[dict[str, str]]:
@@ -57,13 +45,13 @@ def test_what_was_waived_by_ground_comes_to_what_was_closed(town: Town) -> None:
             wanted[one.ground] = wanted.get(one.ground, 0) + one.waived
     rows = table(town, "grounds", MONTHS[0])
     assert {row["免除理由"]: int(row["免除額"]) for row in rows} == wanted
-    taken_back = oracle.month(LINES, MONTHS[0])[revoked().phone]
+    taken_back = oracle.month(LINES, MONTHS[0])[revoked(LINES, MONTHS[0]).phone]
     second = {row["免除理由"]: row for row in table(town, "grounds", MONTHS[1])}
     assert int(second[taken_back.ground]["うち過去の月分"]) == -taken_back.waived
 
 
 def test_each_line_is_fee_waived_paid_and_open(town: Town) -> None:
-    line = revoked()
+    line = revoked(LINES, MONTHS[0])
     rows = {row["回線"]: row for row in table(town, "lines", MONTHS[0])}
     of = oracle.month(LINES, MONTHS[0])
     for phone, row in rows.items():
@@ -88,7 +76,12 @@ def test_a_payment_shows_in_its_line_and_in_the_year(town: Town) -> None:
 
 def test_what_was_taken_back_is_listed_with_both_people(town: Town) -> None:
     (row,) = table(town, "reversals", MONTHS[1])
-    assert (row["使用月"], row["回線"], row["入力"], row["承認"]) == (MONTHS[0], revoked().phone, "hanako", "taro")
+    assert (row["使用月"], row["回線"], row["入力"], row["承認"]) == (
+        MONTHS[0],
+        revoked(LINES, MONTHS[0]).phone,
+        "hanako",
+        "taro",
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)
