@@ -177,6 +177,7 @@ Did = Literal[
     "bill_import",
     "bill_withdraw",
     "bill_decide",
+    "bill_again",
     "bill_layout",
     "bill_layout_removed",
     "waiver_close_ask",

@@ -52,6 +52,12 @@ CREATE TABLE bill_line (
 ) WITHOUT ROWID;
 CREATE INDEX bill_line_line ON bill_line (line_id);
 
+-- The file as it came, deflated: what an auditor asks for, and what a bill is judged from anew.
+CREATE TABLE bill_file (
+  bill_id INTEGER PRIMARY KEY REFERENCES bill(id),
+  content BLOB NOT NULL
+);
+
 -- `accepted`: the bill is right; `credit`: the carrier takes it back; `asked`: the carrier was asked, it stays open.
 CREATE TABLE bill_difference (
   id INTEGER PRIMARY KEY,

@@ -179,7 +179,7 @@ def _keep(conn: Connection, who: Who, sent: dict[str, str], name: str, content: 
         raise Looked
     now_ms, person = pages.now_ms(), who.person.name
     made = bill_look.as_bill(found, asked, name, bill_look.hash_of(content), person, now_ms)
-    number = bill_store.keep(conn, made, found.lines)
+    number = bill_store.keep(conn, made, found.lines, content)
     detail = f"{made.total_yen} yen, lines {len(found.paper.rows)}, file {name[:80]}, sha256 {made.file_hash}"
     audit.note(conn, now_ms, person, "bill_import", f"{made.carrier} {made.month}", detail)
     drop_draft(conn, sent["token"])

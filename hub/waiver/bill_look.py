@@ -10,7 +10,7 @@ import msgspec
 
 from hub.db import Connection
 from hub.tablet import usage_store
-from hub.waiver import bill_intake, bill_store, gather, register_store
+from hub.waiver import bill_intake, bill_layout, bill_store, gather, register_store
 from hub.waiver.bill import Bill, Line
 from hub.waiver.bill_intake import Paper
 from hub.waiver.bill_layout import Layout
@@ -98,3 +98,18 @@ def as_bill(found: Look, asked: Asked, name: str, file_hash: str, by: str, now_m
         entered_by=by,
         entered_ms=now_ms,
     )
+
+
+def again(conn: Connection, bill: Bill, by: str, now_ms: int) -> int:
+    """Judges a bill anew beside the register as it is now, from its file; the old one is withdrawn. The new number.
+
+    Raises bill_store.Cannot (`posted`, `gone`, `no_file`), bill_intake.BadBill and bill_layout.BadLayout.
+    """
+    content, form = bill_store.content_of(conn, bill.id), bill_store.forms(conn).get(bill.layout)
+    if content is None or form is None:
+        raise bill_store.Cannot("no_file")
+    bill_store.withdraw(conn, bill.id, now_ms)
+    asked = Asked(bill.month, bill.carrier, bill.layout, bill.total_yen)
+    found = look(conn, read(content, bill_layout.read(form.body, form.code), asked), bill.file_hash)
+    made = as_bill(found, asked, bill.file_name, bill.file_hash, by, now_ms)
+    return bill_store.keep(conn, made, found.lines, content)

@@ -5,6 +5,7 @@
    post nothing.  What is decided on a difference later is posted at once, into a month that is open.
 """
 
+import zlib
 from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
@@ -85,8 +86,8 @@ def _line(*row: Any) -> Line:
     return Line(**values | {"items": _items.decode(row[4]), "expected": _expected.decode(row[12])})
 
 
-def keep(conn: Connection, made: Bill, found: Sequence[Line]) -> int:
-    """Keeps a bill with its lines; its number. Raises Cannot (`month_taken`, `file_taken`)."""
+def keep(conn: Connection, made: Bill, found: Sequence[Line], content: bytes = b"") -> int:
+    """Keeps a bill with its lines and its file; its number. Raises Cannot (`month_taken`, `file_taken`)."""
     if any(one.carrier == made.carrier for one in of(conn, made.month)):
         raise Cannot("month_taken")
     if of_file(conn, made.file_hash) is not None:
@@ -98,7 +99,20 @@ def keep(conn: Connection, made: Bill, found: Sequence[Line]) -> int:
     )
     bill_id = int(cursor.lastrowid or 0)
     insert(conn, _LINE, [part for one in found for part in _row(bill_id, one)])
+    if content:
+        conn.execute("INSERT INTO bill_file (bill_id, content) VALUES (?, ?)", (bill_id, zlib.compress(content)))
     return bill_id
+
+
+def has_file(conn: Connection, bill_id: int) -> bool:
+    """Whether a bill's file is there."""
+    return conn.execute("SELECT 1 FROM bill_file WHERE bill_id = ?", (bill_id,)).fetchone() is not None
+
+
+def content_of(conn: Connection, bill_id: int) -> bytes | None:
+    """A bill's file as it came."""
+    row = conn.execute("SELECT content FROM bill_file WHERE bill_id = ?", (bill_id,)).fetchone()
+    return zlib.decompress(row[0]) if row else None
 
 
 def _row(bill_id: int, one: Line) -> tuple[Any, ...]:

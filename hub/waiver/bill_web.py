@@ -2,16 +2,19 @@
 
 from collections import Counter
 from typing import Annotated, Any, get_args
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Response
 
 from hub import audit, pages, shown
 from hub.db import Connection
-from hub.guard import Who, fields, need
+from hub.guard import Who, fields, fresh, need
 from hub.tablet import usage_store
 from hub.tablet.metering import Compared, compare
-from hub.waiver import bill_entry, bill_import_web, bill_layout_web, bill_store, ledger_store, register_store
+from hub.waiver import bill_entry, bill_import_web, bill_layout_web, bill_look, bill_store, ledger_store, register_store
 from hub.waiver.bill import DECIDED, VERDICTS, Bill, Decision, Line, Verdict, open_differences
+from hub.waiver.bill_intake import BadBill
+from hub.waiver.bill_layout import BadLayout
 from hub.waiver.bill_store import Cannot
 from hub.waiver.ledger import NotPosted
 
@@ -23,6 +26,8 @@ _ON_A_PAGE = 100
 _NOTE = 200
 Seer = Annotated[Who, Depends(need("waivers"))]
 Keeper = Annotated[Who, Depends(need("bills"))]
+# What leaves the house is asked for by somebody who is at the desk.
+Taker = Annotated[Who, Depends(fresh("waivers"))]
 Number = Annotated[int, Path(ge=1, le=pages.LAST_ID)]
 Page = Annotated[int, Query(ge=1, le=10_000)]
 Deciding = Annotated[dict[str, str], Depends(fields("which", "decided", "note"))]
@@ -58,7 +63,7 @@ def one(
     request: Request, who: Seer, number: Number, show: str = "", page: Page = 1, did: str = "", n: int = 0
 ) -> Response:
     """One bill: what it comes to, each line beside what was expected, our own count beside the carrier's."""
-    done = did if did in ("import", "decide") else ""
+    done = did if did in ("import", "decide", "again") else ""
     return _page(request, who, number, show=show, page=page, did=done, did_n=n)
 
 
@@ -74,6 +79,7 @@ def _page(request: Request, who: Who, number: int, status: int = 200, **values: 
             "lines": lines,
             "decisions": decisions,
             "own": own,
+            "has_file": bill_store.has_file(conn, number),
             "is_posted": bill_store.is_posted(conn, bill),
             "is_closed": ledger_store.is_closed(conn, bill_entry.AREA, bill.month),
         }
@@ -142,6 +148,41 @@ def withdraw(request: Request, who: Keeper, number: Number, sent: Nothing) -> Re
     except Cannot as error:
         return _page(request, who, number, 409, wrong=f"bill_cannot_{error.why}")
     return pages.to("/waiver/bills", did="withdraw")
+
+
+@router.get("/waiver/bills/{number}/file")
+def file(request: Request, who: Taker, number: Number) -> Response:
+    """The file as the carrier sent it."""
+    found, content = request.app.state.db.read(
+        lambda conn: (bill_store.bill(conn, number), bill_store.content_of(conn, number))
+    )
+    if found is None or content is None:
+        raise HTTPException(404)
+    name = quote(found.file_name or f"bill-{number}")
+    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
+    return Response(content, media_type="application/octet-stream", headers=headers)
+
+
+@router.post("/waiver/bills/{number}/again")
+def again(request: Request, who: Keeper, number: Number, sent: Nothing) -> Response:
+    """Judges a bill anew, after its lines or its tariff were put right."""
+    now_ms, person = pages.now_ms(), who.person.name
+
+    def write(conn: Connection) -> int:
+        found = bill_store.bill(conn, number)
+        if found is None:
+            raise Cannot("gone")
+        made = bill_look.again(conn, found, person, now_ms)
+        audit.note(conn, now_ms, person, "bill_again", f"{found.carrier} {found.month}", f"sha256 {found.file_hash}")
+        return made
+
+    try:
+        made = request.app.state.db.write_now(write)
+    except Cannot as error:
+        return _page(request, who, number, 409, wrong=f"bill_cannot_{error.why}")
+    except (BadBill, BadLayout):
+        return _page(request, who, number, 409, wrong="bill_cannot_read")
+    return pages.to(f"/waiver/bills/{made}", did="again")
 
 
 @router.post("/waiver/bills/{number}/decide")

@@ -280,6 +280,21 @@ WORDS: dict[str, tuple[str, str]] = {
         "台帳に記帳する前なら取り下げられます。取り下げたあと、正しいファイルを取り込めます。",
         "Until the ledger has it, a bill can be withdrawn; then the right file can be brought in.",
     ),
+    "bill_again": ("もう一度突き合わせる", "Compare anew"),
+    "bill_again_about": (
+        "回線や料金表を直したあとに押すと、同じファイルを今の登録と突き合わせ直します。ここまでに決めた差額は、決め直しになります。",
+        "After lines or tariffs were put right, the same file is compared with them as they are now. Differences decided so far have to be decided anew.",
+    ),
+    "bill_did_again": ("もう一度突き合わせました。", "The bill was compared anew."),
+    "bill_cannot_no_file": (
+        "元のファイルか形式がないため、突き合わせられません。取り下げて、取り込み直してください。",
+        "Its file or its layout is gone. Withdraw the bill and bring it in anew.",
+    ),
+    "bill_cannot_read": (
+        "形式が変わったため、元のファイルが読めません。何もしていません。",
+        "The layout has changed and does not read the file any more; nothing was done.",
+    ),
+    "did_bill_again": ("請求書を突き合わせ直した", "compared a bill anew"),
     "bill_layouts": ("請求書の形式", "Layouts of bills"),
     "bill_layouts_about": (
         "事業者ごとに、ファイルのどこに何があるかを書いたものです。付属の形式を写して、届くファイルに合わせてください。",

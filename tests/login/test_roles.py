@@ -263,6 +263,8 @@ TABLE: dict[str, set[str]] = {
     "GET /waiver/bills/{number}": WAIVERS,
     "POST /waiver/bills/{number}/withdraw": BOOKS,
     "POST /waiver/bills/{number}/decide": BOOKS,
+    "GET /waiver/bills/{number}/file": WAIVERS,
+    "POST /waiver/bills/{number}/again": BOOKS,
     "GET /waiver/bills/import": BOOKS,
     "POST /waiver/bills/import": BOOKS,
     "POST /waiver/bills/import/do": BOOKS,

@@ -2,6 +2,7 @@
 
 import re
 
+import msgspec
 import pytest
 
 from hub.db import Connection
@@ -12,7 +13,7 @@ from hub.waiver.tariff_store import TariffVersion, put_tariff
 from tests.login.parts import Town
 from tests.tablet.usage.parts import enter_use, mobile, told
 from tests.waiver.bill.desk import Desk, hidden
-from tests.waiver.bill.parts import CARRIER, GB, Row, csv_line, enter_line, fixed, phone, tax_of
+from tests.waiver.bill.parts import CARRIER, GB, TARIFF, Row, csv_line, enter_line, fixed, phone, tax_of
 
 GOOD = [Row(phone(n), used=2 * GB) for n in (1, 2, 3)]
 ODD = [Row(phone(1), base=1580), Row(phone(2)), Row(phone(9))]
@@ -146,6 +147,31 @@ def test_a_bill_is_withdrawn_until_the_ledger_has_it(town: Town, desk: Desk) -> 
     assert "台帳に記帳したあとの請求書は取り下げられません" in answer.text
     assert "記帳ずみ" in answer.text
     assert desk.browser.send("/waiver/bills/999/withdraw").status_code in (404, 409)
+
+
+def test_a_bill_is_judged_anew_when_the_tariff_was_put_right(town: Town, desk: Desk) -> None:
+    content = csv_line([Row(phone(n), base=1580) for n in (1, 2, 3)])
+    number = desk.bring_in(content)
+    assert "料金が変わった" in desk.browser.get(f"/waiver/bills/{number}").text
+    new = msgspec.structs.replace(TARIFF, base_yen=1580)
+    town.write(lambda conn: put_tariff(conn, TariffVersion("std", "2026-11", "", new, "taro", 2)))
+    answer = desk.browser.send(f"/waiver/bills/{number}/again")
+    assert answer.status_code == 303
+    [made] = [one for one in bills(town) if one.withdrawn_ms is None]
+    assert answer.headers["location"] == f"/waiver/bills/{made.id}?did=again"
+    assert {one.verdict for one in town.read(lambda conn: bill_store.lines(conn, made.id))} == {"OK"}
+    assert desk.browser.send(f"/waiver/bills/{number}/again").status_code == 409
+    # The file is there as it came.
+    file = desk.browser.get(f"/waiver/bills/{made.id}/file")
+    assert (file.status_code, file.content) == (200, content)
+    assert file.headers["content-disposition"] == "attachment; filename*=UTF-8''bill.csv"
+    assert desk.browser.get("/waiver/bills/999/file").status_code == 404
+    body = bill_store.shipped()["csv-line"].body
+    with_own = {"code": "own", "text": body, "do": "keep"}
+    assert desk.browser.send("/waiver/bills/layouts", with_own).status_code == 303
+    other = desk.bring_in(csv_line(GOOD, month="202610"), "own", month="2026-10")
+    desk.browser.send("/waiver/bills/layouts", {"code": "own", "do": "remove"})
+    assert "元のファイルか形式がない" in desk.browser.send(f"/waiver/bills/{other}/again").text
 
 
 def test_the_tablets_own_count_stands_beside_the_carriers(town: Town, desk: Desk) -> None:
