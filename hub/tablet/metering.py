@@ -266,10 +266,11 @@ def _along(sums: Sums, what: What, before: Sample | None, samples: list[Sample],
 
     Nearly every step lies within one month and one loan, between two samples of one boot: it is added here, at once.
     """
+    # No step lies in this: the first sample, which may follow another boot's, goes the long way.
     low, high, sim = 1, 0, ""
     key = ("", "", what)
     for one in samples:
-        if before is not None and before.boot == one.boot and one.sim == sim:
+        if before is not None and one.sim == sim:
             used = one.bytes - before.bytes
             if used >= 0 and low <= before.at_ms < one.at_ms <= high:
                 sums[key] = sums.get(key, 0) + used
