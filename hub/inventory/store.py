@@ -228,7 +228,11 @@ def keep_names(conn: Connection, *, kept: bool) -> int:
         "INSERT INTO inventory_setting VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET names_kept = excluded.names_kept",
         (int(kept),),
     )
-    return 0 if kept else conn.execute("UPDATE loan SET name = '' WHERE name != ''").rowcount
+    if kept:
+        return 0
+    # Whoever has a line is a borrower too (`hub/schema/register.py`).
+    lent = conn.execute("UPDATE loan SET name = '' WHERE name != ''").rowcount
+    return lent + conn.execute("UPDATE resident SET name = '' WHERE name != ''").rowcount
 
 
 # ---- imports that wait for their "do it"

@@ -1,5 +1,6 @@
 """SQL of applications and decisions (rows that are only added), and of the checks of July."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -28,25 +29,24 @@ class Check(msgspec.Struct, frozen=True, gc=False):
 
 def applications(conn: Connection) -> list[Application]:
     """Everything that was ever applied for, oldest first."""
-    return _found(conn, f"{_SELECT} ORDER BY a.id")
+    return _found(conn.execute(f"{_SELECT} ORDER BY a.id"))
 
 
 def of_resident(conn: Connection, resident_id: int) -> list[Application]:
     """What somebody applied for."""
-    return _found(conn, f"{_SELECT} WHERE a.resident_id = ? ORDER BY a.id", resident_id)
+    return _found(conn.execute(f"{_SELECT} WHERE a.resident_id = ? ORDER BY a.id", (resident_id,)))
 
 
 def of_grant(conn: Connection, application_id: int) -> list[Application]:
     """The grant that an application is about, and everything about it."""
     row = conn.execute("SELECT coalesce(of_id, id) FROM waiver_application WHERE id = ?", (application_id,)).fetchone()
-    return _found(conn, f"{_SELECT} WHERE a.id = ? OR a.of_id = ? ORDER BY a.id", row[0], row[0]) if row else []
+    if row is None:
+        return []
+    return _found(conn.execute(f"{_SELECT} WHERE a.id = ? OR a.of_id = ? ORDER BY a.id", (row[0], row[0])))
 
 
-def _found(conn: Connection, query: str, *args: Any) -> list[Application]:
-    return [
-        Application(*(*row[:_WIDTH], Decision(*row[_WIDTH:]) if row[_WIDTH] else None))
-        for row in conn.execute(query, args)
-    ]
+def _found(rows: Iterable[tuple[Any, ...]]) -> list[Application]:
+    return [Application(*(*row[:_WIDTH], Decision(*row[_WIDTH:]) if row[_WIDTH] else None)) for row in rows]
 
 
 def waiting(conn: Connection, who: str) -> int:

@@ -1,9 +1,6 @@
 """SQL of residents, lines, which tariff each has, and who uses which."""
 
-from collections.abc import Sequence
-from typing import Any
-
-from hub.db import Among, Connection, among
+from hub.db import Connection
 from hub.waiver.register import Line, LineTariff, Resident, Use
 
 _RESIDENT = "id, number, name, district, note, from_day, to_day"
@@ -55,11 +52,6 @@ def change_resident(conn: Connection, one: Resident, now_ms: int) -> None:
     )
 
 
-def forget_names(conn: Connection) -> int:
-    """Forgets every name, when the town keeps none any more; how many there were."""
-    return conn.execute("UPDATE resident SET name = '' WHERE name <> ''").rowcount
-
-
 # ---- lines
 
 
@@ -78,17 +70,6 @@ def line_by_phone(conn: Connection, phone: str) -> Line | None:
     """The one of this number, or None."""
     row = conn.execute(f"SELECT {_LINE} FROM line WHERE phone = ?", (phone,)).fetchone()  # noqa: S608
     return Line(*row) if row else None
-
-
-def lines_by_phone(conn: Connection) -> dict[str, Line]:
-    """Every line by its phone number."""
-    return {one.phone: one for one in lines(conn)}
-
-
-def lines_by_iccid(conn: Connection) -> dict[str, Line]:
-    """Every line that has a SIM, by its ICCID; of several the one whose contract began last."""
-    found = [one for one in lines(conn) if one.iccid]
-    return {one.iccid: one for one in sorted(found, key=lambda one: (one.from_day, one.id))}
 
 
 def add_line(conn: Connection, values: dict[str, str], now_ms: int) -> int:
@@ -151,37 +132,26 @@ def set_tariff(conn: Connection, line_id: int, tariff: LineTariff) -> None:
 
 def uses(conn: Connection) -> list[Use]:
     """All that ever was, by line and first day."""
-    return _uses(conn, f"{_USES} ORDER BY line_id, from_day, id")
+    return [Use(*row) for row in conn.execute(f"{_USES} ORDER BY line_id, from_day, id")]
 
 
 def uses_in(conn: Connection, first_day: str, last_day: str) -> list[Use]:
     """What overlaps these days, by line and first day."""
-    return _uses(
-        conn,
+    rows = conn.execute(
         f"{_USES} WHERE from_day <= ? AND (to_day = '' OR to_day >= ?) ORDER BY line_id, from_day, id",
-        last_day,
-        first_day,
+        (last_day, first_day),
     )
+    return [Use(*row) for row in rows]
 
 
 def uses_of_line(conn: Connection, line_id: int) -> list[Use]:
     """Who had a line, oldest first."""
-    return _uses(conn, f"{_USES} WHERE line_id = ? ORDER BY from_day, id", line_id)
+    return [Use(*row) for row in conn.execute(f"{_USES} WHERE line_id = ? ORDER BY from_day, id", (line_id,))]
 
 
 def uses_of_resident(conn: Connection, resident_id: int) -> list[Use]:
     """Which lines somebody had, oldest first."""
-    return _uses(conn, f"{_USES} WHERE resident_id = ? ORDER BY from_day, id", resident_id)
-
-
-def use(conn: Connection, use_id: int) -> Use | None:
-    """One, or None."""
-    found = _uses(conn, f"{_USES} WHERE id = ?", use_id)
-    return found[0] if found else None
-
-
-def _uses(conn: Connection, query: str, *args: Any) -> list[Use]:
-    return [Use(*row) for row in conn.execute(query, args)]
+    return [Use(*row) for row in conn.execute(f"{_USES} WHERE resident_id = ? ORDER BY from_day, id", (resident_id,))]
 
 
 def hand_over(conn: Connection, one: Use, now_ms: int) -> int:
@@ -209,15 +179,3 @@ def give_back(conn: Connection, use_id: int, last_day: str, to_ms: int, now_ms: 
     conn.execute(
         "UPDATE line_use SET to_day = ?, to_ms = ?, changed_ms = ? WHERE id = ?", (last_day, to_ms, now_ms, use_id)
     )
-
-
-_LOANS = Among(
-    "SELECT l.id, l.item_id, l.number, l.since, l.until, l.returned FROM",
-    1,
-    "JOIN loan l ON l.id = k.column1",
-)
-
-
-def loans(conn: Connection, loan_ids: Sequence[int]) -> dict[int, tuple[int, str, str, str, str | None]]:
-    """Loans by id: item, number, since, until, returned."""
-    return {row[0]: tuple(row[1:]) for row in among(conn, _LOANS, sorted(set(loan_ids)))}

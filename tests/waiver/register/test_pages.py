@@ -39,6 +39,8 @@ def test_a_resident_is_a_number_and_a_name_only_where_names_are_kept(town: Town,
     answer = office.clerk.send(f"/waiver/residents/{number}", {"resident_name": "山田", "resident_to": "2027-03-31"})
     assert answer.status_code == 303
     assert "山田" in office.clerk.get(f"/waiver/residents/{number}").text
+    assert town.write(lambda conn: inventory.keep_names(conn, kept=False)) == 1
+    assert "山田" not in office.clerk.get(f"/waiver/residents/{number}").text
     # The log does not repeat the name.
     assert "山田" not in str(town.read(lambda conn: [entry.detail for entry in audit.entries(conn)]))
     assert office.clerk.send("/waiver/residents/new", {"resident_number": "1001"}).status_code == 422
