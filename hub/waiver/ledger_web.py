@@ -26,7 +26,7 @@ PAGE_SIZE = 50
 # As `month.entry` makes the keys of what is assessed and waived.
 _OF_MONTH = re.compile(r"(?:assess|waive):([12][0-9]{3}-[01][0-9]):([^:]+)")
 # The kinds of entries that a filter offers; others are shown by their own word.
-KINDS = ("bill", "difference", "assess", "waive", "receipt", "pay", "benefit_use", "correction", "reversal")
+KINDS = ("bill", "difference", "assess", "waive", "receipt", "pay", "benefit_use", "reversal")
 
 
 @router.get("/waiver/ledger")

@@ -7,6 +7,9 @@ import msgspec
 
 from hub.waiver.ledger import CASH, FEE, OVERPAID, RECEIVABLE, WAIVED, WRITTEN_OFF
 
+# What a month of use of a line is made of; benefits on a card are the town's alone.
+_OF_A_MONTH = (FEE, WAIVED, RECEIVABLE, CASH, WRITTEN_OFF)
+
 
 class Sum(msgspec.Struct, frozen=True, gc=False):
     """What an account came to for a month of use and line, by ground and decision."""
@@ -62,7 +65,7 @@ def statement(sums: Iterable[Sum]) -> Statement:
     months: dict[tuple[str, str], list[Sum]] = defaultdict(list)
     overpaid = 0
     for one in sums:
-        if one.of_month:
+        if one.account in _OF_A_MONTH and one.of_month:
             months[one.of_month, one.phone].append(one)
         elif one.account == OVERPAID:
             overpaid -= one.yen

@@ -31,7 +31,6 @@ WORDS: dict[str, tuple[str, str]] = {
     "ledger_kind_receipt": ("収納", "Receipt"),
     "ledger_kind_pay": ("支払", "Payment"),
     "ledger_kind_benefit_use": ("給付の利用", "Use of a benefit"),
-    "ledger_kind_correction": ("訂正", "Correction"),
     "ledger_kind_reversal": ("取消", "Reversal"),
     "ledger_account": ("科目", "Account"),
     "ledger_account_expense": ("役務費(通信運搬費)", "Communication expense"),

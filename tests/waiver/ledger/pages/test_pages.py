@@ -6,6 +6,7 @@ import re
 from pypdf import PdfReader
 
 from hub.waiver import ledger_store, receipt_store
+from hub.waiver.ledger import Entry, Leg
 from hub.waiver.reminder import OpenMonth, letters
 from tests.login.parts import Browser, Town
 from tests.waiver.ledger.pages.test_receipts import FORM, assessed, told
@@ -125,6 +126,14 @@ def test_letters_go_to_who_owes_and_are_kept(town: Town, finance: Browser) -> No
     one = finance.send("/waiver/reminders", {**LETTER, "resident": "3", "day": "2026-11-26"})
     assert len(pages_of(one.content)) == 1
     assert finance.send("/waiver/reminders", {**LETTER, "resident": "1"}).status_code == 409
+
+
+def test_benefits_are_no_part_of_a_statement(town: Town, finance: Browser) -> None:
+    legs = (Leg("aid", 500, resident_id=1, of_month="2026-11"), Leg("payable", -500, of_month="2026-11"))
+    use = Entry("benefit:use:1:x", "benefit_use", "benefit", "2026-11", "2026-11-02", legs)
+    town.write(lambda conn: ledger_store.post(conn, [use], now_ms=NOW_MS, by="system"))
+    assert "まだありません" in finance.get("/waiver/residents/1/statement").text
+    assert "給付の利用" in finance.get("/waiver/ledger?area=benefit&resident=R0001").text
 
 
 def test_a_statement_is_printed_as_it_is_shown(town: Town, finance: Browser) -> None:
