@@ -21,6 +21,7 @@ from tests.waiver.ledger.pages.filled import fill as fill_books
 from tests.waiver.month.hall import Hall as WaiverHall
 from tests.waiver.month.hall import fill_waivers
 from tests.waiver.month.model import town as made_up_town
+from tests.waiver.register.filled import fill_registers
 from tests.wifi.hub.filled import fill_wifi
 
 PASSWORD = "a long sentence for pictures"
@@ -164,6 +165,27 @@ MONTHS = {
     "reports-lines": "/waiver/reports?month=2026-04&kind=lines",
     "reports-year": "/waiver/reports?year=2026&kind=year",
 }
+# Registers as an administrator sees them, and a decision as the approver does.
+REGISTERS = {
+    "residents": "/waiver/residents",
+    "resident": "/waiver/residents/2",
+    "resident-new": "/waiver/residents/new",
+    "lines": "/waiver/lines",
+    "line": "/waiver/lines/1",
+    "line-free": "/waiver/lines/10",
+    "applications": "/waiver/applications?state=all",
+    "application": "/waiver/applications/2",
+    "application-new": "/waiver/applications/new?resident=1008",
+    "application-revoke": "/waiver/applications/new?of=1&asks=revoke",
+    "renewals": "/waiver/applications/renewals",
+    "checks": "/waiver/applications/checks",
+    "waiver-rules": "/waiver/rules",
+    "waiver-tariff": "/waiver/rules/tariff?code=data-3gb",
+    "waiver-rule": "/waiver/rules/rule?code=flat1000",
+    "waiver-letter": "/waiver/rules/letter",
+    "register-import": "/waiver/import",
+}
+DECIDES = {"application-decide": "/waiver/applications/7"}
 ASKED = {"month-asked": "/waiver?month=2026-05"}
 DARK = ("today", "devices", "device", "taps", "people")
 
@@ -250,6 +272,15 @@ def waiver_months(browser: Browser, work: Path, folder: Path) -> None:
         looked_at(browser, town, folder, {"boss": ASKED})
 
 
+def registers(browser: Browser, work: Path, folder: Path) -> None:
+    """Pages of residents, lines, applications and rules."""
+    with running_town(work) as town:
+        town.add("hanako")
+        town.add("boss", "approver")
+        town.write(lambda conn: fill_registers(conn, time.time_ns() // 1_000_000))
+        looked_at(browser, town, folder, {"hanako": REGISTERS, "boss": DECIDES})
+
+
 def looked_at(browser: Browser, town: Town, folder: Path, people: Mapping[str, Mapping[str, str]]) -> None:
     """What each of these people sees, by the names of the pictures."""
     for name, paths in people.items():
@@ -291,6 +322,7 @@ def main() -> int:
         office(browser, Path(work) / "office", folder)
         books(browser, Path(work) / "books", folder)
         waiver_months(browser, Path(work) / "waivers", folder)
+        registers(browser, Path(work) / "registers", folder)
     print(f"{folder}: {len(list(folder.glob('*.png')))} pictures")
     return 0
 
