@@ -1,6 +1,8 @@
 """Taking benefits at a device: within what it was allowed, on disk with its count, through kills and full disks."""
 
+import contextlib
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -130,6 +132,17 @@ async def test_what_does_not_fit_on_the_disk_is_not_taken(tmp_path: Path) -> Non
     again = await made(tmp_path, content(100_000))
     assert again._counts["taxi.1"].used == taken
     again._spool.close()
+
+
+async def test_a_spool_of_an_earlier_program_learns_to_count(tmp_path: Path) -> None:
+    open_spool(tmp_path)[0].close()
+    with contextlib.closing(sqlite3.connect(tmp_path / "spool.db")) as conn:
+        conn.execute("DROP TABLE beside")
+    benefits = await made(tmp_path, content(3))
+    assert isinstance(await benefits.take(HANA, "taxi", 2), Taken)
+    assert set(await benefits._spool.beside("benefit.")) == {"benefit.taxi.1"}
+    assert await benefits._spool.beside("other.") == {}
+    benefits._spool.close()
 
 
 def test_a_killed_device_has_counted_all_that_it_said_and_nothing_twice(tmp_path: Path) -> None:
