@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import NamedTuple
 
+import msgspec
+
 from hub.db import Connection
 from hub.waiver import application_store, tariff_store
-from hub.waiver.application import Application, Waiver, fold
+from hub.waiver.application import Decision, Waiver, fold
 from hub.waiver.application_store import Check
 from hub.waiver.rules.given import Grant
 from hub.waiver.rules.holding import Holds, holds
@@ -72,6 +74,16 @@ def of_application(conn: Connection, application_id: int) -> Waiver | None:
     return found[0] if found else None
 
 
+def if_granted(waiver: Waiver, rules: Mapping[str, WaiverRule], today: str) -> Holds | None:
+    """From when to when it would hold if what waits were granted today, without a last day of its own."""
+    decision = Decision("granted", "", today, "", "", "", "", 2**62)
+    rows = [
+        one if one.decision else msgspec.structs.replace(one, decision=decision)
+        for one in (waiver.root, *waiver.others)
+    ]
+    return held(fold(rows)[0], rules).days
+
+
 def renewals(conn: Connection, today: date) -> list[Held]:
     """Waivers that end within two months, or ended in the two before, and that nobody has renewed; soonest first."""
     month = f"{today:%Y-%m}"
@@ -117,8 +129,3 @@ def renews_from(one: Held) -> str:
     if one.days is None or one.days.last == date.max:
         return ""
     return (one.days.last + timedelta(days=1)).isoformat()
-
-
-def latest(waiver: Waiver) -> Application:
-    """What was entered last about it."""
-    return waiver.others[-1] if waiver.others else waiver.root

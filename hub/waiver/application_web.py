@@ -366,8 +366,12 @@ def _page(
         if waiver is None:
             raise HTTPException(404)
         rules = view.rules_known(conn)
+        after = view.if_granted(waiver, rules, today) if waiver.waiting else None
+        asked = waiver.waiting
         return {
             "waiver": waiver,
+            "after": after,
+            "amounts": notice_view.amounts(conn, asked, rules.get(asked.rule), after) if asked else (),
             "days": view.held(waiver, rules).days,
             "parts": [(grant, view.days_of(grant, rules)) for grant in waiver.grants],
             "rules": rules,

@@ -38,7 +38,7 @@ def notice(conn: Connection, application_id: int) -> Notice | None:
         application_view.rule_names(conn).get(one.rule, one.rule),
         rules.get(one.rule),
         days,
-        _amounts(conn, one, rules.get(one.rule), days),
+        amounts(conn, one, rules.get(one.rule), days),
     )
 
 
@@ -50,16 +50,17 @@ def _days(waiver: Waiver, one: Application, rules: dict[str, WaiverRule]) -> Hol
     return application_view.held(waiver, rules).days
 
 
-def _amounts(conn: Connection, one: Application, rule: WaiverRule | None, days: Holds | None) -> tuple[Amount, ...]:
-    """What each line comes to in the waiver's first month, if it were whole."""
+def amounts(conn: Connection, one: Application, rule: WaiverRule | None, days: Holds | None) -> tuple[Amount, ...]:
+    """What each line comes to in the first month of what is asked, if it were whole."""
     if rule is None or days is None or one.asks in ("end", "revoke"):
         return ()
-    month = f"{days.first:%Y-%m}"
+    begins = max(days.first, date.fromisoformat(one.from_day)) if one.from_day else days.first
+    month = f"{begins:%Y-%m}"
     tariffs, of_line = tariff_store.tariffs_in(conn, month), register_store.tariffs_in(conn, month)
-    first = days.first.replace(day=1)
+    first = begins.replace(day=1)
     grant = Grant(rule=one.rule, applied=first, decided=first, accepted=first, starts=first)
     found = []
-    for line_id in _lines(conn, one, days.first):
+    for line_id in _lines(conn, one, begins):
         line, tariff = register_store.line(conn, line_id), of_line.get(line_id)
         if line is None or tariff is None or tariff.code not in tariffs:
             continue

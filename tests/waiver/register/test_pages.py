@@ -114,6 +114,9 @@ def test_who_enters_does_not_decide(town: Town, office: Office) -> None:
     assert 'name="decision_result"' in shown_to_approver
     # The rule's clause is there to be taken.
     assert 'value="要綱第6条第1号"' in shown_to_approver
+    # What granting it would come to, before it is done.
+    assert "2026年5月1日〜" in shown_to_approver
+    assert "1,631円のうち1,631円を免除、負担 0円" in shown_to_approver
     # An administrator covers both needs, and still does not decide on their own entry.
     town.add("hanako")
     admin = Browser(town)
