@@ -1,7 +1,10 @@
 """A real tablet: the agent as a child process with its page, a shelf as the hub would have sent it, and samples."""
 
+import contextlib
 import hashlib
+import http.client
 import io
+import sqlite3
 import time
 from pathlib import Path
 from types import TracebackType
@@ -16,8 +19,8 @@ from edge_agent.papers import Kept
 from edge_agent.spool import Spool
 from edge_agent.tablet.library import FOLDER as CONTENT
 from edge_agent.tablet.usage_book import UsageBook
-from tests.agent.agent_process import Child, write_settings
-from tests.broker import free_port, wait_for_port
+from tests.agent.agent_process import Child, until, write_settings
+from tests.broker import free_port
 from tests.clock.hand_time import HandTime
 from wire import shelf
 from wire.messages import Interface, Record, Usage
@@ -107,7 +110,11 @@ class TabletProcess:
         self.state = folder / "state"
         self.state.mkdir(mode=0o700, exist_ok=True)
         (self.state / "good-time").write_text("1\n", encoding="ascii")
-        self._settings = {"device": "tablet-1", "kind": "tablet", "tablet": {"port": self.port, **tablet}}
+        self.settings: dict[str, Any] = {
+            "device": "tablet-1",
+            "kind": "tablet",
+            "tablet": {"port": self.port, **tablet},
+        }
         self._folder = folder
         self._broker: dict[str, Any] = {}
         self.agent: Child | None = None
@@ -148,11 +155,33 @@ class TabletProcess:
         spool.close()
         return found
 
+    def kept(self, kind: str) -> int:
+        """How many records of a kind are on the disk, while the agent runs."""
+        with contextlib.closing(sqlite3.connect(f"file:{self.state / 'spool.db'}?mode=ro", uri=True)) as db:
+            (count,) = db.execute("SELECT count(*) FROM record WHERE kind = ?", (kind,)).fetchone()
+            return int(count)
+
     def start(self) -> None:
         """Starts the agent and waits for its page."""
-        path = write_settings(self._folder / "tablet.toml", **self._settings, **self._broker)
+        self.launch()
+        until(self._answers, "the page answers")
+
+    def _answers(self) -> bool:
+        assert self.agent is not None
+        assert self.agent.process.poll() is None, self.agent.said
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            connection.request("GET", "/healthz")
+            return connection.getresponse().status == 200
+        except OSError:
+            return False
+        finally:
+            connection.close()
+
+    def launch(self) -> None:
+        """Starts the agent."""
+        path = write_settings(self._folder / "tablet.toml", **self.settings, **self._broker)
         self.agent = Child("run", "--settings", str(path))
-        wait_for_port(self.port, within_s=60)
 
     def stop(self) -> int:
         """Ends the agent; its exit code."""
