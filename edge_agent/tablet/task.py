@@ -1,6 +1,7 @@
 """Puts a lent tablet together: samples, state, and what its resident sees and does."""
 
 import asyncio
+import contextlib
 import logging
 import os
 import socket
@@ -117,6 +118,9 @@ class Tablet:
         before: Effective | None = None
         while True:
             changed.clear()
+            if self._library.shelf.ticket:
+                with contextlib.suppress(*FAULTS):
+                    self._answers.forget(frozenset(item.id for item in self._library.shelf.items))
             if before != self._holder.now:
                 before, now = self._holder.now, self._comfort
                 await self._senses.set_volume(now.volume)
