@@ -11,7 +11,7 @@ from typing import Any
 
 from hub.staff.form import Wrong, WrongValue
 from hub.waiver.register_form import a_month, plain, wrong, yen
-from hub.waiver.rules.profile import BadProfile, Tariff, WaiverRule, read_rule, read_tariff
+from hub.waiver.rules.profile import MOST_BYTES, BadProfile, Tariff, WaiverRule, read_rule, read_tariff
 
 FEES = 5
 EXCLUDES = ("overage", "roaming", "content", "damage")
@@ -67,7 +67,7 @@ RULE = (
 )
 _CODE = re.compile(r"[a-z0-9][a-z0-9_-]{0,29}")
 _SHARE = re.compile(r"(\d{1,4})\s*/\s*(\d{1,4})")
-_DATA = re.compile(r"(\d{1,15})(?:\.(\d{1,6}))?\s*(B|MB|GB|MIB|GIB)?", re.IGNORECASE)
+_DATA = re.compile(r"(\d{1,19})(?:\.(\d{1,6}))?\s*(B|MB|GB|MIB|GIB)?", re.IGNORECASE)
 _UNITS = {"": 1, "B": 1, "MB": 10**6, "GB": 10**9, "MIB": 2**20, "GIB": 2**30}
 
 
@@ -129,7 +129,7 @@ def _data(field: str, value: str) -> int | None:
     unit = _UNITS[(found[3] or "").upper()]
     rest = found[2] or ""
     amount = int(found[1] + rest) * unit
-    if amount % 10 ** len(rest):
+    if amount % 10 ** len(rest) or amount // 10 ** len(rest) > MOST_BYTES:
         raise wrong(field, value, "data")
     return amount // 10 ** len(rest)
 

@@ -11,7 +11,7 @@ from hub.waiver.rules.profile import LineFee, Share, Tariff, WaiverRule
 from hub.waiver.rules_form import RuleFields, data_text, read_tariff_form, rule_values, tariff_values, version_against
 
 MONTHS = st.sampled_from(("", "2025-07", "2026-01", "2026-12"))
-SIZES = st.integers(0, 2**50) | st.sampled_from((3 * 10**9, 3 * 2**30, 10**6))
+SIZES = st.integers(0, 2**60) | st.sampled_from((3 * 10**9, 3 * 2**30, 10**6))
 FEES = st.builds(
     lambda name, yen, months: LineFee(name=name, yen=yen, first=min(months), last=max(months) if all(months) else ""),
     st.sampled_from(("ユニバーサル", "リレー")),
@@ -97,6 +97,7 @@ def test_an_amount_of_data_comes_back(amount: int) -> None:
         ("tariff_to", "2026-03", "after_first"),
         ("tariff_included", "3 GiGa", "data"),
         ("tariff_included", "0.0000001 GB", "data"),
+        ("tariff_included", "1152921504606846977", "data"),
         ("tariff_block", "1 GB", "data"),
         ("tariff_tax_percent", "101", "percent"),
         ("tariff_prorata", "weekly", "choice"),
