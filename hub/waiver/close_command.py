@@ -80,6 +80,7 @@ _WHY = {
     "no_lines": "no line was in use in this month",
     "problems": "some lines cannot be assessed; the month's page names them",
     "cannot": "it cannot be assessed; the month's page says why",
+    "stale": "a bill was compared before something changed; compare it again on its page",
     "no_bill": "a carrier's bill is missing",
     "closed": "it is closed already",
     "moved": "something has changed meanwhile",

@@ -46,6 +46,7 @@ Approver = Annotated[Who, Depends(fresh("decide"))]
 Form = Annotated[dict[str, str], Depends(read_form)]
 Asked = Annotated[str | None, Query(pattern=MONTH)]
 Phone = Annotated[str, Query(max_length=40)]
+LineId = Annotated[str, Query(max_length=60)]
 PageNumber = Annotated[int, Query(ge=1, le=10_000)]
 
 
@@ -57,10 +58,10 @@ def month(request: Request, who: Seer, month: Asked = None, q: Phone = "", page:
 
 
 @router.get("/waiver/line-month")
-def line_month(
-    request: Request, who: Seer, month: Annotated[str, Query(pattern=MONTH)], line: Annotated[str, Query(max_length=60)]
-) -> Response:
+def line_month(request: Request, who: Seer, month: Asked = None, line: LineId = "") -> Response:
     """One line's month: what it cost, what is waived on which ground and decision, each step, and its entries."""
+    if not month or not line:
+        return pages.to("/waiver", **({"month": month} if month else {}))
     db: Db = request.app.state.db
     language = pages.language_of(request)
 

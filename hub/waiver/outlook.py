@@ -1,10 +1,12 @@
 """A month as a closing would have it at this moment: what it comes to, what stops it, what came late (access).
 
 1. A month is closed once it is over, after the month before it, when every line of it can be assessed.
-2. A missing bill stops it too, unless whoever asks says why it is closed all the same.
-3. With a month are entered: the bills that are not in the ledger yet, what each resident is assessed and waived, and
+2. A bill is judged when it comes.  One that would be judged otherwise by what is known now has to be judged again
+   first: what waits in suspense may not hang on the order in which things came.
+3. A missing bill stops it too, unless whoever asks says why it is closed all the same.
+4. With a month are entered: the bills that are not in the ledger yet, what each resident is assessed and waived, and
    what earlier closed months would be by now (`later.py`), all booked in this month.
-4. The fingerprint stands for all that would be entered: the same facts give the same one wherever they are.
+5. The fingerprint stands for all that would be entered: the same facts give the same one wherever they are.
 """
 
 import hashlib
@@ -15,7 +17,11 @@ import msgspec
 
 from hub import shown
 from hub.db import Among, Connection, among
-from hub.waiver import bill_store, later, ledger_store, month_facts, month_seen, month_store
+from hub.waiver import bill_layout, bill_look, bill_store, later, ledger_store, month_facts, month_seen, month_store
+from hub.waiver.bill import Bill, Line
+from hub.waiver.bill_intake import BadBill
+from hub.waiver.bill_layout import BadLayout
+from hub.waiver.bill_look import Asked
 from hub.waiver.later import Correction
 from hub.waiver.ledger import Entry, Leg
 from hub.waiver.ledger_store import Closing
@@ -25,7 +31,7 @@ from hub.waiver.month_store import Ask
 from hub.waiver.rules import months
 from hub.waiver.rules.fiscal import fiscal_year_of
 
-Stop = Literal["not_over", "gap", "before", "no_lines", "problems", "cannot", "no_bill"]
+Stop = Literal["not_over", "gap", "before", "no_lines", "problems", "cannot", "stale", "no_bill"]
 LATER_NOTE = "later"
 _KEYS = Among("SELECT e.key FROM", 1, "JOIN ledger_entry e ON e.key = k.column1")
 
@@ -45,6 +51,7 @@ class Outlook(msgspec.Struct, frozen=True, kw_only=True):
     ask: Ask | None
     stops: tuple[Stop, ...]
     missing_bills: tuple[str, ...]
+    stale_bills: tuple[Bill, ...]
     corrections: list[Correction]
     late: list[Correction]
     bill_entries: list[Entry]
@@ -80,14 +87,16 @@ def look(conn: Connection, month: str, now_ms: int) -> Outlook:
     late = [] if closing else _late(conn, month, hashes)
     entries = [] if closing else _bill_entries(conn, month, facts, sorted(closings))
     missing = () if closing else _missing_bills(facts)
+    stale = () if closing else _stale_bills(conn, facts.bills)
     return Outlook(
         month=month,
         facts=facts,
         closing=closing,
         next_month=next_month,
         ask=month_store.ask_of(conn, month),
-        stops=() if closing else _stops(facts, next_month, now_ms, missing),
+        stops=() if closing else _stops(facts, next_month, now_ms, missing, stale),
         missing_bills=missing,
+        stale_bills=stale,
         corrections=changed,
         late=late,
         bill_entries=entries,
@@ -153,7 +162,32 @@ def _missing_bills(facts: Facts) -> tuple[str, ...]:
     return tuple(sorted(wanted_of - {bill.carrier for bill in facts.bills}))
 
 
-def _stops(facts: Facts, next_month: str, now_ms: int, missing: tuple[str, ...]) -> tuple[Stop, ...]:
+def _stale_bills(conn: Connection, bills: Iterable[Bill]) -> tuple[Bill, ...]:
+    """The bills that would be judged otherwise by now, of those that are not in the ledger."""
+    return tuple(bill for bill in bills if not bill_store.is_posted(conn, bill) and _is_stale(conn, bill))
+
+
+def _is_stale(conn: Connection, bill: Bill) -> bool:
+    content, form = bill_store.content_of(conn, bill.id), bill_store.forms(conn).get(bill.layout)
+    if content is None or form is None:
+        return False
+    asked = Asked(bill.month, bill.carrier, bill.layout, bill.total_yen)
+    try:
+        paper = bill_look.read(content, bill_layout.read(form.body, form.code), asked)
+    except (BadBill, BadLayout):
+        # The layout has changed since; what was read with it stands.
+        return False
+    now = bill_look.look(conn, paper, bill.file_hash).lines
+    return [_judged(one) for one in now] != [_judged(one) for one in bill_store.lines(conn, bill.id)]
+
+
+def _judged(line: Line) -> tuple[object, ...]:
+    return line.n, line.phone, line.line_id, line.verdict, line.difference_yen
+
+
+def _stops(
+    facts: Facts, next_month: str, now_ms: int, missing: tuple[str, ...], stale: tuple[Bill, ...]
+) -> tuple[Stop, ...]:
     found: list[Stop] = []
     if shown.day_of(now_ms)[:7] <= facts.month:
         found.append("not_over")
@@ -165,6 +199,8 @@ def _stops(facts: Facts, next_month: str, now_ms: int, missing: tuple[str, ...])
         found.append("problems")
     if facts.fault:
         found.append("cannot")
+    if stale:
+        found.append("stale")
     if missing:
         found.append("no_bill")
     return tuple(found)

@@ -54,10 +54,12 @@ def reports(request: Request, who: Seer, month: Text = "", year: Text = "", kind
     )
 
 
-@router.get("/waiver/reports/{kind}.{file}")
-def save(request: Request, who: Seer, kind: Kind, file: File, span: Text) -> Response:
+@router.get("/waiver/reports/{report_kind}.{file}")
+def save(request: Request, who: Seer, report_kind: Kind, file: File, span: Text | None = None) -> Response:
     """The same table as a file."""
-    asked = span_of(span)
+    db: Db = request.app.state.db
+    kind = report_kind
+    asked = _latest(db.read(report_store.months_with_entries)) if span is None else span_of(span)
     if asked is None:
         raise HTTPException(400)
     language = pages.language_of(request)
@@ -65,7 +67,7 @@ def save(request: Request, who: Seer, kind: Kind, file: File, span: Text) -> Res
     def gather(conn: Connection) -> Report:
         return report(conn, kind, Span("", asked.year) if kind == "year" else asked)
 
-    found = request.app.state.db.read(gather)
+    found = db.read(gather)
     head = [(_heading(one, language), one.kind in _FIGURES) for one in found.columns]
     content = _made(found, file, head, language)
     name = f"waiver-{kind}-{found.span.text}.{file}"

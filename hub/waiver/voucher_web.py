@@ -23,15 +23,18 @@ Seer = Annotated[Who, Depends(need("waivers"))]
 Sender = Annotated[Who, Depends(fresh("bills"))]
 Ruler = Annotated[Who, Depends(need("waiver_rules"))]
 Form = Annotated[dict[str, str], Depends(read_form)]
-Month = Annotated[str, Query(pattern=r"^[12][0-9]{3}-(0[1-9]|1[0-2])$")]
+Month = Annotated[str | None, Query(pattern=r"^[12][0-9]{3}-(0[1-9]|1[0-2])$")]
 Code = Annotated[str, Query(max_length=40)]
 _ROWS = 500
 
 
 @router.get("/waiver/vouchers")
-def show(request: Request, who: Seer, month: Month) -> Response:
-    """A month's vouchers, and in which layouts they can be saved."""
-    return _page(request, who, month)
+def show(request: Request, who: Seer, month: Month = None) -> Response:
+    """A month's vouchers, and in which layouts they can be saved; without one, of the month that was closed last."""
+    closed = request.app.state.db.read(lambda conn: ledger_store.closings(conn, AREA))
+    if month is None and not closed:
+        return pages.to("/waiver")
+    return _page(request, who, month or closed[0].month)
 
 
 @router.post("/waiver/vouchers")

@@ -103,6 +103,14 @@ WORDS: dict[str, tuple[str, str]] = {
     "wmonth_stop_no_lines": ("この月に使われた回線がありません。", "No line was in use in this month."),
     "wmonth_stop_problems": ("調定できない回線が{n}件あります。", "{n} lines cannot be assessed."),
     "wmonth_stop_cannot": ("調定できません。{why}", "It cannot be assessed. {why}"),
+    "wmonth_stop_stale": (
+        "請求書を取り込んだあとに、使用量か登録が変わりました。もう一度照合してください。",
+        "Usage or registers have changed since the bill was taken in. Compare it again.",
+    ),
+    "wmonth_refused_stale": (
+        "請求書の照合が古いので、締めていません。",
+        "The bill was compared before something changed, so nothing was done.",
+    ),
     "wmonth_problems": ("調定できない回線", "Lines that cannot be assessed"),
     "wmonth_problem_no_tariff": ("料金が決まっていません", "it has no tariff"),
     "wmonth_problem_tariff_unknown": (

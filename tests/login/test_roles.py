@@ -250,7 +250,7 @@ TABLE: dict[str, set[str]] = {
     "GET /waiver/rules/letter": BOOKS,
     "POST /waiver/rules/letter": BOOKS,
     "GET /waiver/reports": WAIVERS,
-    "GET /waiver/reports/{kind}.{file}": WAIVERS,
+    "GET /waiver/reports/{report_kind}.{file}": WAIVERS,
     "GET /waiver/line-month": WAIVERS,
     "POST /waiver/close": BOOKS,
     "POST /waiver/approve": DECIDES,
@@ -353,6 +353,8 @@ TABLE: dict[str, set[str]] = {
 }
 PLACES = {
     "{kind}": "staff",
+    "{report_kind}": "grounds",
+    "{file}": "csv",
     "{name}": "no-such",
     "{number}": "999",
     "{seq}": "999",

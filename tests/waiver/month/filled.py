@@ -1,17 +1,16 @@
 """A made-up town written into a hub's database: registers, decisions, usage of tablets and the carriers' bills."""
 
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import NamedTuple
 
 from hub.db import Connection
 from hub.tablet import usage_store
 from hub.told import Told
-from hub.waiver import application_store, bill_store, register_store, tariff_store
+from hub.waiver import application_store, bill_layout, bill_look, bill_store, register_store, tariff_store
 from hub.waiver.application import Application, Asks, Decision
-from hub.waiver.bill import Bill, Expected, Item
-from hub.waiver.bill import Line as BillLine
+from hub.waiver.bill_look import Asked
 from hub.waiver.register import LineTariff, last_of
 from hub.waiver.register import Use as LineUse
 from hub.waiver.rules.profile import LineFee, Share, Tariff, WaiverRule
@@ -110,7 +109,7 @@ def _granted(conn: Connection, of: _Of, asks: Asks, of_id: int | None, from_day:
     number = f"申{of.resident_id}-{decision}"
     values = (waiver.rule, waiver.applied, "", from_day, "", "hanako", NOW_MS)
     made = application_store.enter(conn, Application(0, number, asks, of_id, of.resident_id, of.line_id, *values))
-    day, clause = waiver.applied, CLAUSES[waiver.rule]
+    day, clause = waiver.applied, CLAUSES.get(waiver.rule, "要綱第9条")
     application_store.decide(conn, made, Decision("granted", decision, day, clause, "", "", "taro", NOW_MS))
     return made
 
@@ -129,6 +128,19 @@ def revoke(conn: Connection, line: Line, from_day: str, decision: str) -> None:
         if one.asks == "grant" and one.line_id == register.id
     )
     _granted(conn, _Of(register.id, resident.id, use.waiver), "revoke", root.id, from_day, decision)
+
+
+def change(conn: Connection, line: Line, from_day: str) -> None:
+    """The waiver of a line's last user holds from another day on: revoked from its beginning, granted anew."""
+    use = line.uses[-1]
+    assert use.waiver
+    revoke(conn, line, use.waiver.applied[:7] + "-01", use.waiver.decision + "の取消")
+    register = register_store.line_by_phone(conn, line.phone)
+    resident = register_store.resident_by_number(conn, use.resident)
+    assert register
+    assert resident
+    anew = use.waiver._replace(applied=from_day, decision=use.waiver.decision + "の後")
+    _granted(conn, _Of(register.id, resident.id, anew), "grant", None, "", anew.decision)
 
 
 # ---- usage
@@ -178,45 +190,40 @@ def hear(conn: Connection, told: list[Told]) -> None:
 # ---- bills
 
 
-def bill(conn: Connection, town: Iterable[Line], month: str, carrier: str) -> int:
-    """The carrier's bill of a month, as the tariff has it; the first carrier tells the data used."""
-    rows = oracle.contract(town, month, carrier)
-    lines = [_bill_line(conn, n, *row, tells=carrier == CARRIERS[0]) for n, row in enumerate(rows, 1)]
-    made = Bill(
-        0,
-        carrier,
-        month,
-        f"{month}-{CARRIERS.index(carrier)}",
-        f"{month}-01",
-        last_of(month),
-        "",
-        sum(one.ex_tax_yen for one in lines),
-        sum(one.tax_yen for one in lines),
-        sum(one.total_yen for one in lines),
-        f"{month}.csv",
-        f"{CARRIERS.index(carrier)}{month}".ljust(64, "0"),
-        "generic",
-        "hanako",
-        NOW_MS,
-    )
-    return bill_store.keep(conn, made, lines)
+def bill(
+    conn: Connection,
+    town: Iterable[Line],
+    month: str,
+    carrier: str,
+    extra: Mapping[str, int] | None = None,
+    *,
+    early: bool = False,
+) -> int:
+    """The carrier's bill of a month as a file that is imported: as the tariff has it, and `extra` yen by phone number.
+
+    The first carrier tells the data used, the other does not.  `early`: before what the tablets counted.
+    """
+    content = _file(oracle.contract(town, month, carrier), month, extra or {}, tells=carrier == CARRIERS[0])
+    asked = Asked(month, carrier, "csv-line")
+    file_hash = bill_look.hash_of(content)
+    form = bill_store.shipped()["csv-line"]
+    found = bill_look.look(conn, bill_look.read(content, bill_layout.read(form.body, form.code), asked), file_hash)
+    assert not found.against, found.against
+    wrong = [one for one in found.lines if (one.verdict != "OK") != (one.phone in (extra or {}))]
+    assert early or not wrong, wrong[:3]
+    made = bill_look.as_bill(found, asked, f"{month}.csv", file_hash, "hanako", NOW_MS)
+    return bill_store.keep(conn, made, found.lines, content)
 
 
-def _bill_line(conn: Connection, n: int, line: Line, ex_tax: int, tax: int, used: int, *, tells: bool) -> BillLine:
-    register = register_store.line_by_phone(conn, line.phone)
-    assert register
-    return BillLine(
-        n,
-        line.phone,
-        line.iccid,
-        register.id,
-        (Item("all", "all", 10, ex_tax, tax),),
-        used if tells else None,
-        ex_tax,
-        tax,
-        ex_tax + tax,
-        "OK",
-        ex_tax + tax,
-        0,
-        Expected(),
+def _file(rows: Iterable[tuple[Line, int, int, int]], month: str, extra: Mapping[str, int], *, tells: bool) -> bytes:
+    head = (
+        "利用年月,請求書番号,支払期限,電話番号,ICCID,基本料,ユニバーサルサービス料,電話リレーサービス料,超過通信料,"
+        "国際ローミング,小計（税抜）,通信量（バイト）"
     )
+    lines = [head]
+    for line, ex_tax, _, used in rows:
+        base = PLANS[line.plan].base_yen + extra.get(line.phone, 0)
+        over = ex_tax - PLANS[line.plan].base_yen - PLANS[line.plan].fee_yen
+        charges = f"{base},2,1,{over},0,{base + 3 + over}"
+        lines.append(f"{month.replace('-', '')},B-{month},,{line.phone},{line.iccid},{charges},{used if tells else ''}")
+    return "".join(f"{line}\r\n" for line in lines).encode("cp932")

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from hub.db import Db
-from hub.waiver import closing, outlook
+from hub.waiver import bill_look, closing, outlook
 from hub.waiver.closing import Refused
 from hub.waiver.ledger_store import Closing
 from hub.waiver.month_store import Ask
@@ -22,10 +22,19 @@ class Hall(NamedTuple):
     db: Db
     town: list[Line]
 
-    def bills(self, month: str) -> None:
-        """The bills of a month arrive."""
-        for carrier in CARRIERS:
-            self.db.write_now(lambda conn, carrier=carrier: filled.bill(conn, self.town, month, carrier))  # type: ignore[misc]
+    def bills(self, month: str, *, early: bool = False) -> None:
+        """The bills of a month arrive; `early`: before what the tablets counted."""
+        for carrier in (one for one in CARRIERS if any(line.carrier == one for line in self.town)):
+            self.db.write_now(
+                lambda conn, carrier=carrier: filled.bill(conn, self.town, month, carrier, early=early)  # type: ignore[misc]
+            )
+
+    def judge_again(self, month: str) -> int:
+        """The bills that were compared before something changed are compared again; how many."""
+        stale = self.look(month).stale_bills
+        for bill in stale:
+            self.db.write_now(lambda conn, bill=bill: bill_look.again(conn, bill, ASKS, after(month)))  # type: ignore[misc]
+        return len(stale)
 
     def look(self, month: str) -> Outlook:
         """The month as it is."""

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from hub.db import Connection
-from hub.waiver import ledger_store, month_store, register_store
-from hub.waiver.ledger import EXPENSE, FEE, PAYABLE, RECEIVABLE, WAIVED
+from hub.waiver import ledger_store, month_store, register_store, tariff_store
+from hub.waiver.ledger import EXPENSE, FEE, PAYABLE, RECEIVABLE, SUSPENSE, WAIVED
 from hub.waiver.ledger_store import Closing
+from hub.waiver.rules.profile import WaiverRule
 from hub.waiver.year import fold
 from tests.waiver.month import filled, model, oracle
 from tests.waiver.month.hall import Hall, hall
@@ -91,12 +92,93 @@ def test_the_same_town_told_in_another_order_closes_to_the_same_hashes(tmp_path:
     told = filled.usage(other.town, MONTHS)
     # Usage comes after the bills, and twice.
     for month in reversed(months):
-        other.bills(month)
+        other.bills(month, early=True)
     for _ in range(2):
         other.db.write_now(lambda conn: filled.hear(conn, told))
+    assert other.close(months[0]) == "stale"
+    assert sum(other.judge_again(month) for month in months) > 0
     closed = [other.close(month) for month in months]
     other.db.close()
     there = {one.month: one for one in year.db.read(ledger_store.closings)}
     assert [one.content_hash for one in closed if isinstance(one, Closing)] == [
         there[month].content_hash for month in months
     ]
+
+
+def test_what_was_billed_too_much_waits_in_suspense_and_no_resident_pays_it(tmp_path: Path) -> None:
+    made = hall(tmp_path, 6, MONTHS[:1])
+    phone = made.town[0].phone
+    carrier = made.town[0].carrier
+    for name in model.CARRIERS:
+        extra = {phone: 100} if name == carrier else {}
+        made.db.write_now(lambda conn, name=name, extra=extra: filled.bill(conn, made.town, MONTHS[0], name, extra))  # type: ignore[misc]
+    assert isinstance(made.close(MONTHS[0]), Closing)
+    found = made.db.read(ledger_store.balances)
+    wanted = oracle.month(made.town, MONTHS[0])
+    made.db.close()
+    assert found[SUSPENSE] > 0
+    assert found[EXPENSE] + found[SUSPENSE] == -found[PAYABLE]
+    assert -found[FEE] == sum(one.total for one in wanted.values() if one.resident)
+
+
+def test_a_bill_that_comes_after_the_closing_is_booked_in_the_open_month(tmp_path: Path) -> None:
+    made = hall(tmp_path, 6, MONTHS[:2])
+    first, second = MONTHS[:2]
+    closed = made.close(first, "請求が遅れている")
+    assert isinstance(closed, Closing)
+    made.bills(first)
+    made.bills(second)
+    assert isinstance(made.close(second), Closing)
+    bills = [
+        one.entry for one in made.db.read(lambda conn: ledger_store.entries(conn, ledger_store.Which(kind="bill"), 100))
+    ]
+    there = made.db.read(ledger_store.closings)
+    # Data that only the bill tells of changes what the residents owe for the closed month, in the open one.
+    late = made.look(first).corrections
+    made.db.close()
+    assert len(bills) == 12
+    assert {one.month for one in bills} == {second}
+    assert {one.legs[0].fiscal_year for one in bills} == {2026}
+    assert {one.month: one.content_hash for one in there}[first] == closed.content_hash
+    assert late == []
+
+
+def test_a_cap_of_the_year_is_looked_at_again_when_an_earlier_month_gave_less(tmp_path: Path) -> None:
+    made = hall(tmp_path, 0, [])
+    line = model.Line("08000000001", "", model.CARRIERS[0], "s3", "02", (), dict.fromkeys(MONTHS, 0))
+    waiver = model.Waiver("capped", "2026-04-02", "町決第1号")
+    town = [line._replace(uses=(model.Use("R1", "2026-04-01", "", waiver),))]
+    made = Hall(made.db, town)
+
+    def capped(conn: Connection) -> None:
+        rule = WaiverRule(cap_fiscal_year_yen=2000)
+        tariff_store.put_rule(
+            conn, tariff_store.RuleVersion("capped", model.FIRST, "", "capped", "要綱第9条", rule, "hanako", 1)
+        )
+        filled.registers(conn, town)
+
+    made.db.write_now(capped)
+    for month in MONTHS[:3]:
+        made.bills(month)
+        assert isinstance(made.close(month), Closing)
+    assert waived_by_month(made) == {"2026-04": 1631, "2026-05": 369}
+    made.db.write_now(lambda conn: filled.change(conn, town[0], "2026-05-01"))
+    for month in MONTHS[3:6]:
+        made.bills(month)
+        assert isinstance(made.close(month), Closing)
+    # April is taken back; so May may have all of its own, and June what is left.
+    found = waived_by_month(made)
+    late = [made.look(month).corrections for month in MONTHS[:6]]
+    made.db.close()
+    assert found == {"2026-05": 1631, "2026-06": 369}
+    assert late == [[]] * 6
+
+
+def waived_by_month(made: Hall) -> dict[str, int]:
+    """What is waived by month of use."""
+    rows = made.db.read(
+        lambda conn: conn.execute(
+            "SELECT of_month, sum(yen) FROM ledger_leg WHERE account = 'waived' GROUP BY 1 ORDER BY 1"
+        ).fetchall()
+    )
+    return {month: yen for month, yen in rows if yen}
