@@ -6,6 +6,7 @@
 3. Where the record finds no room it stays a draft, and the page says so.
 """
 
+import asyncio
 from pathlib import Path
 from typing import Literal
 
@@ -43,6 +44,8 @@ class Answers:
         self._path = folder / "answers.json"
         self._spool, self._clock = spool, clock
         self._sheets = _read(self._path)
+        # A finger that presses twice sends once.
+        self._one = asyncio.Lock()
 
     async def resume(self) -> None:
         """Ends what a power cut interrupted. Raises SpoolFull, OSError."""
@@ -69,6 +72,10 @@ class Answers:
 
     async def send(self, item: Item) -> None:
         """Sends a sheet; on disk when it returns. Raises TooLong, SpoolFull, OSError; then it is still a draft."""
+        async with self._one:
+            await self._send(item)
+
+    async def _send(self, item: Item) -> None:
         sheet = self.sheet(item.id)
         if sheet.state == "sent":
             return

@@ -6,6 +6,7 @@
 3. Whether the hub has it is known from the spool's own mark.
 """
 
+import asyncio
 import secrets
 from collections.abc import Callable
 from pathlib import Path
@@ -45,13 +46,17 @@ class Help:
         self._spool, self._clock = spool, clock
         self._new_name = new_name or (lambda: secrets.token_hex(16))
         self._asked = _read(self._path)
+        # A finger that presses twice asks once.
+        self._one = asyncio.Lock()
 
     async def resume(self) -> None:
         """Ends what a power cut interrupted. Raises SpoolFull, OSError."""
         if self._asked is not None and self._asked.back:
             await self.take_back()
-        elif self._asked is not None and not self._asked.seq:
-            await self._tell(self._asked)
+            return
+        async with self._one:
+            if self._asked is not None and not self._asked.seq:
+                await self._tell(self._asked)
 
     @property
     def open(self) -> Asked | None:
@@ -71,7 +76,9 @@ class Help:
 
     async def ask(self, about: About) -> None:
         """Asks; on disk when it returns. One that is open already stays the one. Raises SpoolFull, OSError."""
-        if self.open is None:
+        async with self._one:
+            if self.open is not None:
+                return
             asked = Asked(self._new_name(), self._clock.stamp().at_ms, about)
             self._save(asked)
             try:
@@ -83,12 +90,12 @@ class Help:
 
     async def take_back(self) -> None:
         """Takes the open request back; on disk when it returns. Raises SpoolFull, OSError."""
-        asked = self._asked
-        if asked is None:
-            return
-        self._save(msgspec.structs.replace(asked, back=True))
-        await self._spool.append("help_ask", HelpAsk(asked.ask, "taken_back"), self._clock.stamp())
-        self._forget()
+        async with self._one:
+            if self._asked is None:
+                return
+            self._save(msgspec.structs.replace(self._asked, back=True))
+            await self._spool.append("help_ask", HelpAsk(self._asked.ask, "taken_back"), self._clock.stamp())
+            self._forget()
 
     async def _tell(self, asked: Asked) -> None:
         seq = await self._spool.append("help_ask", HelpAsk(asked.ask, "asked", asked.about), self._clock.stamp())
