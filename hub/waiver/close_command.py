@@ -40,7 +40,7 @@ def _close(arguments: argparse.Namespace) -> int:
     try:
         done = db.write_now(lambda conn: _both(conn, arguments))
     except _NotClosed as error:
-        return _failed(f"{arguments.month}: not closed: {_WHY[error.why]}")
+        return _failed(f"{arguments.month}: not closed: {WHY[error.why]}")
     except (Broken, Fault, NotPosted) as error:
         return _failed(str(error))
     finally:
@@ -73,7 +73,7 @@ def _both(conn: "Connection", arguments: argparse.Namespace) -> "Closing":
     return done
 
 
-_WHY = {
+WHY = {
     "not_over": "the month is not over yet",
     "gap": "an earlier month has to be closed first",
     "before": "it lies before what is closed already",

@@ -5,10 +5,13 @@ import io
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
-from hub.waiver import ledger_store
+from hub.waiver import close_command, closing, ledger_store
+from hub.waiver.outlook import Stop
+from hub.words import WORDS
 from tests.login.parts import Browser, Town, running_town
 from tests.waiver.month import filled, model
 from tests.waiver.month.hall import revoked
@@ -249,3 +252,9 @@ def test_wrong_forms_are_refused(town: Town) -> None:
     for form in ({"do": "approve"}, {"do": "refuse"}):
         assert kanri.send("/waiver/approve", {"month": FIRST, **form}).status_code == 409
     assert kanri.send("/waiver/close", {"month": FIRST, "do": "withdraw"}).status_code == 409
+
+
+def test_each_reason_not_to_close_has_words() -> None:
+    assert {f"wmonth_refused_{one}" for one in closing.REFUSED} - set(WORDS) == {"wmonth_refused_no_bill"}
+    assert {f"wmonth_stop_{one}" for one in get_args(Stop)} - set(WORDS) == {"wmonth_stop_no_bill"}
+    assert set(close_command.WHY) == set(closing.REFUSED)
