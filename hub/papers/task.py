@@ -28,18 +28,27 @@ _WHOLE_EVERY_S = 15.0
 _AGAIN_S = 10.0
 
 
-async def run(db: Db, signing: Signing, wake: Callable[[], None], kind: str, content_of: ContentOf) -> None:
+async def run(
+    db: Db,
+    signing: Signing,
+    wake: Callable[[], None],
+    kind: str,
+    content_of: ContentOf,
+    *,
+    whole_every_s: float = _WHOLE_EVERY_S,
+    again_s: float = _AGAIN_S,
+) -> None:
     """Tells devices until cancelled; the database and the hub's folder may come and go."""
-    fault, whole_s = "", -_WHOLE_EVERY_S
+    fault, whole_s = "", -whole_every_s
     while True:
-        whole = time.monotonic() - whole_s >= _WHOLE_EVERY_S
+        whole = time.monotonic() - whole_s >= whole_every_s
         error = await _look(db, signing, wake, kind, content_of, whole=whole)
         if error is not None and error != fault:
             log.warning("papers of kind %s: %s", kind, error or "all can be sent again")
             fault = error
         if whole:
             whole_s = time.monotonic()
-        await asyncio.sleep(_AGAIN_S if error else _LOOK_EVERY_S)
+        await asyncio.sleep(again_s if error else _LOOK_EVERY_S)
 
 
 async def _look(

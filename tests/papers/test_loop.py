@@ -38,7 +38,8 @@ async def running(one: Office) -> AsyncIterator[tuple[Source, list[int]]]:
     source, woken = Source(one), list[int]()
     # The tests' certificates are younger than the office's own clock.
     one.db.write_now(lambda conn: conn.execute("UPDATE certificate SET end_ms = 4000000000000"))
-    work = asyncio.create_task(task.run(one.db, one.signing, lambda: woken.append(1), KIND, source.content))
+    loop = task.run(one.db, one.signing, lambda: woken.append(1), KIND, source.content, whole_every_s=3, again_s=1)
+    work = asyncio.create_task(loop)
     try:
         yield source, woken
         assert not work.done()
