@@ -129,9 +129,10 @@ def _data(field: str, value: str) -> int | None:
     unit = _UNITS[(found[3] or "").upper()]
     rest = found[2] or ""
     amount = int(found[1] + rest) * unit
-    if amount % 10 ** len(rest) or amount // 10 ** len(rest) > MOST_BYTES:
+    scale = int("1" + "0" * len(rest))
+    if amount % scale or amount // scale > MOST_BYTES:
         raise wrong(field, value, "data")
-    return amount // 10 ** len(rest)
+    return amount // scale
 
 
 def data_text(amount: int | None) -> str:

@@ -365,7 +365,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "The sample is entered; correct it by your contract and ordinance.",
     ),
     "rules_did_letter": ("決定通知書の書式を保存しました。", "What notices say is kept."),
-    "version": ("版", "Version"),
+    "dated_version": ("版", "Version"),
     "version_about": (
         "額や規則が変わるときは、「使用月から」を新しい月にして保存すると、新しい版になります。前の版は残ります。",
         "When a figure changes, save it with a later first month: that is a new version, and the old one stays.",
@@ -373,7 +373,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "version_months": ("使用月", "Months of use"),
     "version_used": ("締めずみ", "closed"),
     "version_to_hint": ("空欄は続いている", "Empty while it goes on"),
-    "code_hint": ("半角の英小文字・数字・ハイフン", "Small letters, figures, hyphens"),
+    "dated_code_hint": ("半角の英小文字・数字・ハイフン", "Small letters, figures, hyphens"),
     "tariff_form": ("料金の版", "Version of a tariff"),
     "tariff_code": ("料金の記号", "Code"),
     "tariff_title": ("料金の名前", "Name"),
