@@ -77,8 +77,8 @@ class NoAnswer(Exception):
 class Bus:
     """One machine's bus; `address` as in DBUS_SYSTEM_BUS_ADDRESS, empty for the system's own."""
 
-    def __init__(self, address: str = "") -> None:
-        self._address = address
+    def __init__(self, address: str = "", *, answer_s: float = _TIMEOUT_S) -> None:
+        self._address, self._answer_s = address, answer_s
         self._connection: DBusConnection | None = None
         self._failing: dict[str, str] = {}
 
@@ -155,7 +155,7 @@ class Bus:
         message = new_method_call(address, method, "s" * len(texts) or None, texts)
         connection = self._open()
         try:
-            answer = connection.send_and_get_reply(message, timeout=_TIMEOUT_S)
+            answer = connection.send_and_get_reply(message, timeout=self._answer_s)
         except (OSError, ValueError) as error:
             self.close()
             raise NoAnswer(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__) from error
@@ -169,7 +169,7 @@ class Bus:
             from jeepney.auth import AuthenticationError
 
             try:
-                self._connection = _connected(self._address or "SYSTEM")
+                self._connection = _connected(self._address or "SYSTEM", self._answer_s)
             except (OSError, ValueError, RuntimeError, AuthenticationError) as error:
                 raise NoAnswer(f"no bus: {error}") from error
         return self._connection
@@ -202,13 +202,13 @@ class _Absent(NoAnswer):
     """There is no such service on the bus."""
 
 
-def _connected(address: str) -> "DBusConnection":
+def _connected(address: str, within_s: float) -> "DBusConnection":
     """A connection that the bus has greeted; one that does not in time is cut off (the library would wait for ever)."""
     from jeepney.bus import get_bus
     from jeepney.io.blocking import DBusConnection, prep_socket
 
-    connected = prep_socket(get_bus(address), timeout=_TIMEOUT_S)
-    cut = threading.Timer(_TIMEOUT_S, connected.shutdown, (socket.SHUT_RDWR,))
+    connected = prep_socket(get_bus(address), timeout=within_s)
+    cut = threading.Timer(within_s, connected.shutdown, (socket.SHUT_RDWR,))
     cut.start()
     try:
         return DBusConnection(connected)

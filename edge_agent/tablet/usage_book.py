@@ -118,9 +118,9 @@ class UsageBook:
         rows = db.execute(_NEWEST, key).fetchall()
         if len(rows) < 2:
             return
-        (last, boot, at_ms, last_sim, occasion, rx, tx), (_, boot_before, before_ms, sim_before, _, _, _) = rows
+        (last, boot, at_ms, last_sim, occasion, rx, tx), (_, boot_before, before_ms, sim_before, _, *before) = rows
         same = boot == boot_before == now.boot and last_sim == sim_before == sim
-        rising = rx <= rx_bytes and tx <= tx_bytes
+        rising = before[0] <= rx <= rx_bytes and before[1] <= tx <= tx_bytes
         month = month_of(before_ms) == month_of(at_ms) == month_of(now.at_ms)
         quarter = at_ms // _QUARTER_MS == now.at_ms // _QUARTER_MS
         if same and rising and month and quarter and occasion == "round":

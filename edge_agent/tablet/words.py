@@ -20,7 +20,6 @@ class Words:
     stop_reading: str
     hub_away: str
     battery_low: str
-    mark: str
     # what went wrong
     not_kept: str
     not_kept_call: str
@@ -73,7 +72,6 @@ class Words:
     write: str
     write_label: str
     further: str
-    before: str
     check: str
     check_lead: str
     passed_over: str
@@ -117,7 +115,6 @@ class Words:
     darker: str
     percent: str
     language: str
-    chosen: str
     # locked
     locked: str
     locked_lead: str
@@ -138,7 +135,6 @@ JA = Words(
     stop_reading="よみあげを止める",
     hub_away="いま役場とつながっていません。見ることも書くこともできます。つながったときに届きます。",
     battery_low="電池が少なくなりました（{percent}％）。充電してください。",
-    mark="お知らせ",
     not_kept="いまは受け付けできませんでした。",
     not_kept_call="しばらくしてからもう一度押すか、役場へ電話してください。",
     gone="このページはありません。",
@@ -187,7 +183,6 @@ JA = Words(
     write="自由に書いてください。書かなくてもかまいません。",
     write_label="書くところ",
     further="つぎへ",
-    before="まえの質問",
     check="回答をたしかめる",
     check_lead="これでよければ「送る」を押してください。",
     passed_over="（回答なし）",
@@ -229,7 +224,6 @@ JA = Words(
     darker="暗くする",
     percent="{percent}％",
     language="ことば / Language",
-    chosen="いまの設定",
     locked="このタブレットは使えません",
     locked_lead="役場の人が止めています。",
     locked_call="役場へ電話してください。",
@@ -249,7 +243,6 @@ EN = Words(
     stop_reading="Stop reading",
     hub_away="Not connected to the town hall now. You can read and write all the same: it arrives once connected.",
     battery_low="The battery is low ({percent} %). Please charge it.",
-    mark="Notice",
     not_kept="This could not be taken now.",
     not_kept_call="Please press again in a while, or call the town hall.",
     gone="There is no such page.",
@@ -298,7 +291,6 @@ EN = Words(
     write="Write what you like. You may leave it empty.",
     write_label="Your words",
     further="Next",
-    before="Question before",
     check="Check your answers",
     check_lead="If this is right, press Send.",
     passed_over="(no answer)",
@@ -340,7 +332,6 @@ EN = Words(
     darker="Darker",
     percent="{percent} %",
     language="ことば / Language",
-    chosen="Chosen now",
     locked="This tablet cannot be used",
     locked_lead="The town hall has stopped it.",
     locked_call="Please call the town hall.",

@@ -117,7 +117,7 @@ def test_a_bus_that_does_not_greet_is_cut_off(tmp_path: Path, caplog: pytest.Log
         threads = [threading.Thread(target=mute) for _ in range(2)]
         for thread in threads:
             thread.start()
-        bus = Bus(f"unix:path={path}")
+        bus = Bus(f"unix:path={path}", answer_s=0.5)
         assert bus.look() == Heard()
         for thread in threads:
             thread.join(60)

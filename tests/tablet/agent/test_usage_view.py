@@ -74,6 +74,7 @@ def _at_the_hub(samples: list[Sample], since_ms: int | None) -> metering.Metered
     return metering.meter(told, metering.Loan(since_ms))
 
 
+@settings(deadline=None)
 @given(_series, st.one_of(st.none(), st.integers(-HOUR_MS, 8 * HOUR_MS)))
 def test_it_is_the_hubs_own_figure(
     series: tuple[str, int, list[tuple[int, int, int, str]]], after_ms: int | None
@@ -85,6 +86,7 @@ def test_it_is_the_hubs_own_figure(
         assert used(samples, month, since_ms=since_ms) == Used(hub.billable.get(month, 0), hub.wifi.get(month, 0))
 
 
+@settings(deadline=None)
 @given(_series)
 def test_of_several_cards_only_the_lines_own_counts(series: tuple[str, int, list[tuple[int, int, int, str]]]) -> None:
     samples = _walk(*series)
@@ -94,7 +96,7 @@ def test_of_several_cards_only_the_lines_own_counts(series: tuple[str, int, list
         assert shown.mobile_bytes == hub.by_sim.get(sim, {}).get("2026-11", 0)
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(_series)
 def test_the_book_shows_the_same_although_it_keeps_less(
     tmp_path_factory: pytest.TempPathFactory, series: tuple[str, int, list[tuple[int, int, int, str]]]
