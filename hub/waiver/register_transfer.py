@@ -16,7 +16,7 @@ from hub.staff.plan import Fate, Plan, headings
 from hub.upload import Upload, read_upload
 from hub.waiver import line_web, register_store, resident_web, tariff_store
 from hub.waiver.register import LineTariff, Use
-from hub.waiver.register_form import shown_phone
+from hub.waiver.register_form import LINE, shown_phone
 from hub.waiver.register_intake import LINE_COLUMNS, RESIDENT_COLUMNS, KnownLine, plan_lines, plan_residents
 from hub.words import WORDS, word
 
@@ -256,7 +256,7 @@ def _apply_resident(conn: Connection, fate: Fate, who: str, now_ms: int) -> None
 
 
 def _apply_line(conn: Connection, fate: Fate, who: str, now_ms: int) -> None:
-    own = {field: value for field, value in fate.do.items() if field in line_web.LINE}
+    own = {field: value for field, value in fate.do.items() if field in LINE}
     one = register_store.line_by_phone(conn, fate.label)
     if one is not None:
         line_web.put(conn, one, own, who, now_ms)
