@@ -135,11 +135,10 @@ def _kill(tablet: TabletProcess) -> None:
 
 def test_the_page_says_when_the_town_hall_has_the_request(tmp_path: Path, broker: Broker) -> None:
     with TabletProcess(tmp_path).with_broker(broker.port) as tablet:
-        tablet.start()
-        ask(tablet, "/help", {"about": "tablet"})
-        assert "つながりしだい" in ask(tablet, "/help")[2]
         hub = TinyHub(broker.port)
         hub.start()
+        tablet.start()
+        ask(tablet, "/help", {"about": "tablet"})
         until(lambda: "役場に届いています。" in ask(tablet, "/help")[2], "it arrived")
         until(lambda: "つながっていません" not in ask(tablet, "/")[2], "the hub is heard")
         ask(tablet, "/help/back", {})
