@@ -163,8 +163,8 @@ def open_grants(conn: Connection) -> list[GrantRow]:
 
 def waiting(conn: Connection, who: str) -> int:
     """How many grants wait for somebody else than who entered them, as this person is."""
-    asked = "SELECT count(*) FROM benefit_grant WHERE result = '' AND entered_by <> ?"
-    return int(conn.execute(asked, (who,)).fetchone()[0])
+    row = conn.execute("SELECT count(*) FROM benefit_grant WHERE result = '' AND entered_by <> ?", (who,)).fetchone()
+    return int(row[0])
 
 
 def grant(conn: Connection, grant_id: int) -> GrantRow | None:

@@ -80,8 +80,10 @@ def troubles(conn: Connection) -> list[UseRow]:
 
 def unseen(conn: Connection) -> int:
     """How many uses something is wrong with that nobody has seen to."""
-    asked = "SELECT count(*) FROM benefit_use WHERE trouble <> '' AND seen_ms IS NULL AND takes_back = ''"
-    return int(conn.execute(asked).fetchone()[0])
+    row = conn.execute(
+        "SELECT count(*) FROM benefit_use WHERE trouble <> '' AND seen_ms IS NULL AND takes_back = ''"
+    ).fetchone()
+    return int(row[0])
 
 
 def take_back(conn: Connection, found: UseRow, reason: str, who: str, now_ms: int) -> bool:
