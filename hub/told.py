@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 class Told(NamedTuple):
     """A record's body as its type, and whose it is; `at_ms` as the device's clock had it, `received_ms` as ours.
 
-    What counters need besides: the boot's number at the hub, the lane, the time since the boot, the clock's quality; and
-    `at_ms` is then the true time as far as it is known by now.
+    What counters need besides: the boot's number at the hub, the lane, the time since the boot, the clock's quality;
+    and `at_ms` is then the true time as far as it is known by now.
     """
 
     device_id: int

@@ -24,9 +24,11 @@ from hub.fleet import groups, outbox, store
 from hub.fleet.condition import DISK_FREE_PERMILLE, DISK_WELL_PERMILLE
 from hub.fleet.late import late_after_ms
 from hub.fleet.store import DeviceRow
+from hub.papers import store as papers
 from hub.staff import roster_store
+from hub.tablet import tablet_store
 from hub.wifi import certificate, keys, kit_store, point_store
-from wire import ca_folder, x509
+from wire import ca_folder, purse, shelf, x509
 
 DAY_MS = 24 * 60 * MINUTE_MS
 # A fortnight before something ends, somebody should know (and a day longer keeps what is open).
@@ -72,6 +74,7 @@ def gather(conn: Connection, around: Surroundings, settings: AlertSettings, now_
     facts += attendance(conn, now_ms)
     facts += cards(conn, places, now_ms)
     facts += access_points(conn, places)
+    facts += tablets(conn, places, now_ms)
     facts += town(around, now_ms)
     if around.hearing_since_ms is None:
         return Seen(facts, ABSENCE)
@@ -213,6 +216,20 @@ def access_points(conn: Connection, places: Mapping[int, str]) -> Iterator[Fact]
     """Access points that told of a fault, or whose check of themselves failed."""
     for device_id, name, n, received_ms in point_store.troubled(conn):
         yield Fact("access_point", name, received_ms, device=name, place=places.get(device_id, ""), n=n)
+
+
+def tablets(conn: Connection, places: Mapping[int, str], now_ms: int) -> Iterator[Fact]:
+    """Residents who wait for help, one alert a tablet; what devices cannot be told of content or benefits."""
+    waiting: dict[str, Fact] = {}
+    for one in tablet_store.asking(conn):
+        since_ms = min(one.asked_ms, now_ms)
+        waiting.setdefault(
+            one.device, Fact("help", one.device, since_ms, device=one.device, place=places.get(one.device_id, ""))
+        )
+    yield from waiting.values()
+    for kind in (shelf.KIND, purse.KIND):
+        if error := papers.error(conn, kind):
+            yield Fact("paper", kind, now_ms, detail=error)
 
 
 def _worked(conn: Connection, month: str) -> bool:

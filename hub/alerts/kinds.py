@@ -48,6 +48,8 @@ Kind = Literal[
     "access_point",
     "kit",
     "portal_certificate",
+    "help",
+    "paper",
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
@@ -108,6 +110,8 @@ NATURE: dict[Kind, Nature] = {
     "roster": Nature("fault", "in_hours", MINUTE_MS, "/staff/cards"),
     "kit": Nature("fault", "in_hours", MINUTE_MS, "/wifi/terms"),
     "portal_certificate": Nature("fault", "in_hours", 0, "/wifi/terms"),
+    "help": Nature("warning", "in_hours", 0, "/tablets"),
+    "paper": Nature("fault", "in_hours", MINUTE_MS, "/tablets"),
 }
 ORDER: dict[str, int] = {kind: place for place, kind in enumerate(NATURE)}
 # What only shows that a device or a place was not heard: nothing is known of it while the hub itself hears nobody.

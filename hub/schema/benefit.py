@@ -1,6 +1,7 @@
 """Tables of small benefits on a card (taxi vouchers and the like).
 
-1. Units are whole. A grant and a use are rows that are only added; what is left is their fold (`hub/benefit/benefit.py`).
+1. Units are whole. A grant and a use are rows that are only added; what is left is their fold
+   (`hub/benefit/benefit.py`).
 2. A grant counts once a second person has approved it; the table refuses the person who entered it.
 3. An allowance is what a device may take on its own: `limit_units` in all under `id`, until `until_ms`.  There is one a
    device, benefit and resident, whichever card.  `used_units` is what the device says it has taken, `bound_units` the
@@ -67,6 +68,10 @@ WHEN OLD.result <> '' AND (NEW.result, NEW.benefit, NEW.resident_id, NEW.units, 
 BEGIN SELECT RAISE(ABORT, 'a decision on a grant stays as it was taken'); END;
 CREATE TRIGGER benefit_grant_kept BEFORE DELETE ON benefit_grant
 BEGIN SELECT RAISE(ABORT, 'a grant is never deleted'); END;
+-- INSERT OR REPLACE deletes without asking a trigger of DELETE.
+CREATE TRIGGER benefit_grant_once BEFORE INSERT ON benefit_grant
+WHEN EXISTS (SELECT 1 FROM benefit_grant WHERE id = NEW.id)
+BEGIN SELECT RAISE(ABORT, 'a grant is never replaced'); END;
 
 CREATE TABLE benefit_allowance (
   id TEXT PRIMARY KEY,

@@ -76,6 +76,11 @@ CREATE TRIGGER bill_difference_stays BEFORE UPDATE ON bill_difference
 BEGIN SELECT RAISE(ABORT, 'what was decided on a difference stays'); END;
 CREATE TRIGGER bill_difference_kept BEFORE DELETE ON bill_difference
 BEGIN SELECT RAISE(ABORT, 'what was decided on a difference stays'); END;
+-- INSERT OR REPLACE deletes without asking a trigger of DELETE.
+CREATE TRIGGER bill_difference_once BEFORE INSERT ON bill_difference
+WHEN EXISTS (SELECT 1 FROM bill_difference WHERE id = NEW.id OR (bill_id = NEW.bill_id AND n = NEW.n
+  AND decided <> 'asked' AND NEW.decided <> 'asked'))
+BEGIN SELECT RAISE(ABORT, 'what was decided on a difference stays'); END;
 
 CREATE TABLE bill_layout (
   code TEXT PRIMARY KEY,

@@ -158,8 +158,9 @@ def use_lines(
     """Each line for the days on which it was somebody's, and whose each is.
 
     A line that was nobody's all month is there for its contract, so that an invoice's tax spreads over all of it.
-    `used` and `other_charges` are by line id (of a line with two residents in a month: the last one's),
-    `waived_before` is what was waived in the fiscal year before this month, by line and resident.
+    `used` and `other_charges` are by line id. Two who had a line after each other share its base by days; its fees,
+    data beyond the allowance and other charges are the last one's. `waived_before` is what was waived in the fiscal
+    year before this month, by line and resident.
     """
     found: list[given.Line] = []
     of: dict[str, Of] = {}
@@ -175,6 +176,8 @@ def use_lines(
         if not one.stretches:
             found.append(msgspec.structs.replace(plain, **charged))
             of[plain.id] = Of(one.line.id, 0, 0)
+        together = sum(_days(stretch) for stretch in one.stretches) if len(one.stretches) > 1 else 0
+        before = 0
         for n, stretch in enumerate(one.stretches, 1):
             last = n == len(one.stretches)
             name = plain.id if last else f"{plain.id}/{n}"
@@ -186,9 +189,17 @@ def use_lines(
                     first=stretch.first,
                     last=stretch.last,
                     grants=stretch.grants,
+                    together_days=together,
+                    days_before=before,
+                    bears_fees=last,
                     waived_this_fiscal_year_yen=(waived_before or {}).get((one.line.id, resident), 0),
                     **(charged if last else {"list_price_yen": one.list_price_yen}),
                 )
             )
             of[name] = Of(one.line.id, resident, stretch.use.id)
+            before += _days(stretch)
     return found, of
+
+
+def _days(stretch: Stretch) -> int:
+    return (stretch.last - stretch.first).days + 1

@@ -38,6 +38,8 @@ _SHORT = {
     "access_point": ("アクセスポイントの不具合", "fault of an access point"),
     "kit": ("アクセスポイントへの配信", "kits of access points"),
     "portal_certificate": ("Wi-Fiポータルの証明書", "certificate of the Wi-Fi’s portal"),
+    "help": ("住民からの相談", "a resident asks for help"),
+    "paper": ("お知らせ・給付の配信", "content and benefits for devices"),
 }
 
 _SENTENCE = {
@@ -101,6 +103,11 @@ _SENTENCE = {
     "portal_certificate": (
         "Wi-Fiポータルの証明書が {detail} に切れます",
         "The certificate of the Wi-Fi’s portal ends on {detail}",
+    ),
+    "help": ("{it} の住民が役場に相談を求めています", "Whoever has {it} asks the town hall for help"),
+    "paper": (
+        "端末にお知らせや給付を送れません({detail})",
+        "Content or benefits cannot be sent to devices ({detail})",
     ),
 }
 
@@ -240,6 +247,14 @@ _STEP = {
     "portal_certificate": (
         "更新した証明書を machinaka-hub portal-certificate で入れてください。切れると利用者に警告が出ます。",
         "Bring the renewed one with machinaka-hub portal-certificate. When it has ended, phones warn their owners.",
+    ),
+    "help": (
+        "「タブレットと免除」の「タブレット」を開いて電話し、済んだら「対応した」を押してください。",
+        "Open “Tablets” under “Tablets and waivers”, call them, and say there that it was seen to.",
+    ),
+    "paper": (
+        "示された原因を取り除いてください。それまで端末は今までの内容で動きます。",
+        "Remove the cause that is named. Until then devices go on with what they have.",
     ),
 }
 

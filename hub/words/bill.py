@@ -85,7 +85,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "この差額は、もう決まっています。もう一度確認してください。",
         "This difference was decided meanwhile. Please look again.",
     ),
-    "bill_cannot_ledger": ("台帳が受け付けなかったため、何もしていません。", "The ledger refused it, so nothing was done."),
+    "bill_cannot_ledger": (
+        "台帳が受け付けなかったため、何もしていません。",
+        "The ledger refused it, so nothing was done.",
+    ),
     "bill_wrong_row": ("{row}行目: {said}", "Line {row}: {said}"),
     "bill_wrong_empty": ("ファイルが空です。", "the file is empty."),
     "bill_wrong_typed_total": (

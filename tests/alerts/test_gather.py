@@ -106,6 +106,29 @@ def test_clones_and_stolen_devices(db: Db) -> None:
     assert set(found(db)) == {("clone", "t-1"), ("stolen_seen", "t-2")}
 
 
+def test_a_resident_who_waits_for_help_is_told_of_without_a_word_of_theirs(db: Db) -> None:
+    def fill(conn: Connection) -> None:
+        for n in (1, 2, 3):
+            device(conn, n, kind="tablet")
+        for n, ask, taken_back, done in (
+            (1, "a", None, None),
+            (1, "b", None, None),
+            (2, "c", 5, None),
+            (3, "d", None, 6),
+        ):
+            conn.execute(
+                "INSERT INTO help_ask (device_id, ask, about, asked_ms, taken_back_ms, done_ms) "
+                "VALUES (?, ?, 'my pills', ?, ?, ?)",
+                (n, ask, NOW_MS - MINUTE_MS, taken_back, done),
+            )
+        conn.execute("INSERT INTO paper_state (kind, error) VALUES ('shelf', 'too large'), ('other', 'not asked')")
+
+    db.write_now(fill)
+    wrong = found(db)
+    assert set(wrong) == {("help", "t-1"), ("paper", "shelf")}
+    assert "pills" not in repr(wrong)
+
+
 def test_settings_that_are_not_as_ordered(db: Db) -> None:
     def fill(conn: Connection) -> None:
         for n, result, drift in (

@@ -41,6 +41,11 @@ SAYS: dict[str, _Says] = {
         "基本料 {yen}円({days}日の利用でも日割りはしません)",
         "Base: {yen} yen; {days} days of use cost the whole month.",
     ),
+    "base_shared": _Says(
+        "基本料 {yen}円(この月にこの回線を使った全員の {together_days}日分 {whole_yen}円のうち {days}日分)",
+        "Base: {yen} yen, for {days} of the {together_days} days on which somebody had the line;"
+        " together {whole_yen} yen.",
+    ),
     "line_fee": _Says("{name} {yen}円(利用月の額)", "{name}: {yen} yen, as dated for the month of use."),
     "no_limit": _Says("使用量 {used_bytes}バイト(上限なし)", "Use: {used_bytes} bytes; the tariff has no limit."),
     "within_allowance": _Says(

@@ -38,6 +38,10 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     `tariff` names the tariff, `invoice` the carrier's invoice that it stands on: tax is rounded once an invoice and
     rate.  `list_price_yen` is the price without a discount, tax inside.  `billed_ex_tax` is what the carrier wrote.
     `waived_this_fiscal_year_yen`: of the months before this one, for caps of a year.
+
+    A line that went from one to another within the month is a line for each: `together_days` are the days of all of
+    them (0: it was one's alone), `days_before` those of the ones before. They share one base, and `bears_fees` is false
+    for all but one, so that together they cost what one would.
     """
 
     id: str
@@ -51,3 +55,6 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     billed_ex_tax: int | None = None
     waived_this_fiscal_year_yen: int = 0
     grants: tuple[Grant, ...] = ()
+    together_days: int = 0
+    days_before: int = 0
+    bears_fees: bool = True

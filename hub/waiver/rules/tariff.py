@@ -4,7 +4,9 @@
    floored, or the whole base: the contract says which. A whole month is the whole base either way.
 2. Fees of a line are dated by the month of use and whole also for one day.
 3. Beyond the allowance each started block counts; exactly the allowance is free. The allowance is not cut to days.
-4. Without a day of use there is nothing but other charges, which the carrier adds on its own.
+4. Those who had one line after each other in the month share the base of all their days by days, in whole yen that add
+   up to it; fees come once.
+5. Without a day of use there is nothing but other charges, which the carrier adds on its own.
 """
 
 from datetime import date
@@ -55,8 +57,8 @@ def charges(month: str, tariff: Tariff, line: Line) -> Charges:
         steps.append(step)
 
     if first <= last:
-        charge("base", "base", _base(tariff, (last - first).days + 1, month_days))
-        for fee in tariff.line_fees:
+        charge("base", "base", _share(tariff, line, (last - first).days + 1, month_days))
+        for fee in tariff.line_fees if line.bears_fees else ():
             if (not fee.first or fee.first <= month) and (not fee.last or month <= fee.last):
                 charge(fee.name, "fee", Step(rule="line_fee", yen=fee.yen, numbers={"name": fee.name}))
         blocks = started_blocks(tariff, line.used_bytes)
@@ -74,6 +76,16 @@ def started_blocks(tariff: Tariff, used_bytes: int) -> int:
     if tariff.included_bytes is None or tariff.block_bytes is None:
         return 0
     return -(-max(0, used_bytes - tariff.included_bytes) // tariff.block_bytes)
+
+
+def _share(tariff: Tariff, line: Line, days: int, month_days: int) -> Step:
+    """The base of one who had the line alone; else their part of the base of all that had it in the month."""
+    if not line.together_days:
+        return _base(tariff, days, month_days)
+    whole = _base(tariff, line.together_days, month_days).yen
+    until, before = (whole * n // line.together_days for n in (line.days_before + days, line.days_before))
+    numbers: dict[str, int | str] = {"whole_yen": whole, "days": days, "together_days": line.together_days}
+    return Step(rule="base_shared", yen=until - before, numbers=numbers)
 
 
 def _base(tariff: Tariff, days: int, month_days: int) -> Step:

@@ -59,13 +59,20 @@ def _rows(line: Line, of: str) -> list[_Row]:
     days_of = {use: [day for day in _days(of) if use.first <= day <= (use.last or "9999")] for use in line.uses}
     uses = [(use, days) for use, days in days_of.items() if days] or [(Use("", ""), _days(of))]
     rows = []
+    every = sum(len(days) for _, days in uses)
+    # What one would pay who had had the line on all of these days; the earlier users' parts are rounded down.
+    whole, given = int(Fraction(plan.base_yen * every, len(_days(of)))), 0
     for n, (use, days) in enumerate(uses, 1):
         is_last = n == len(uses)
         over = max(0, line.used.get(of, 0) - plan.included_bytes) if is_last else 0
         blocks = over // GB + (1 if over % GB else 0)
-        base = int(Fraction(plan.base_yen * len(days), len(_days(of))))
+        upto = sum(len(one) for _, one in uses[:n])
+        base = int(Fraction(whole * upto, every)) - given
+        given += base
         name = line.phone if is_last else f"{line.phone}/{n}"
-        rows.append(_Row(name, use.resident, days, base + plan.fee_yen, blocks * plan.block_yen, use.waiver))
+        rows.append(
+            _Row(name, use.resident, days, base + (plan.fee_yen if is_last else 0), blocks * plan.block_yen, use.waiver)
+        )
     return rows
 
 

@@ -4,6 +4,8 @@ from datetime import date
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hub.waiver.rules.assess import assess, changes
 from hub.waiver.rules.given import Grant, Line, OtherCharge
@@ -47,6 +49,38 @@ def told(*lines: Line, rules: dict[str, WaiverRule] | None = None) -> str:
     with pytest.raises(BadProfile) as error:
         month(*lines, rules=rules)
     return str(error.value)
+
+
+@given(
+    days=st.lists(st.integers(1, 29), max_size=3, unique=True).map(sorted),
+    base_yen=st.integers(0, 6000),
+    prorata=st.sampled_from(["total_then_floor", "daily_floor", "none"]),
+)
+def test_those_who_had_a_line_after_each_other_pay_what_one_would(days: list[int], base_yen: int, prorata: str) -> None:
+    tariff = msgspec.structs.replace(OURS, base_yen=base_yen, prorata=prorata)
+    ends = [0, *days, 30]
+    lines = [
+        line(
+            id=f"L{n}",
+            first=date(2026, 11, ends[n] + 1),
+            last=date(2026, 11, ends[n + 1]),
+            together_days=30,
+            days_before=ends[n],
+            bears_fees=n == len(days),
+        )
+        for n in range(len(days) + 1)
+    ]
+    found = assess("2026-11", {"": tariff}, RULES, lines)
+    alone = assess("2026-11", {"": tariff}, RULES, [line()])
+    assert (found.ex_tax, found.tax, found.total) == (alone.ex_tax, alone.tax, alone.total)
+    assert all(one.base_ex_tax >= 0 for one in found.lines)
+
+
+def test_a_line_that_was_handed_on_the_twelfth() -> None:
+    first = line(id="L1/1", last=date(2026, 11, 11), together_days=30, bears_fees=False)
+    second = line(id="L1", first=date(2026, 11, 12), together_days=30, days_before=11)
+    found = {one.id: (one.base_ex_tax, one.fees_ex_tax) for one in month(first, second).lines}
+    assert found == {"L1/1": (542, 0), "L1": (938, 3)}
 
 
 def test_two_tariffs_on_two_invoices_and_on_one() -> None:
