@@ -164,7 +164,7 @@ def folder(tmp_path: Path) -> Iterator[None]:
 
 
 Office.TestCase.settings = settings(
-    max_examples=12, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=8, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
 )
 TestOffice = Office.TestCase
 

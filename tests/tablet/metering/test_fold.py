@@ -20,7 +20,7 @@ def stripped(sums: Sums) -> Sums:
     return {key: amount for key, amount in sums.items() if amount}
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(devices())
 def test_the_oracle_counts_the_same(device: Device) -> None:
     by_kind, flags = count(device.samples, device.loan)

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from hub.db import Db
 from hub.waiver import ledger_store
 from tests.waiver.month import model
@@ -68,8 +70,13 @@ def test_without_a_bill_a_reason_is_asked_for(tmp_path: Path) -> None:
     assert command(folder, *both, "--although", "請求が遅れている", model.FIRST)[0] == 0
 
 
+def test_killed_closings_are_whole_or_were_never_begun(tmp_path: Path) -> None:
+    _kill(tmp_path, 40, 2)
+
+
+@pytest.mark.soak
 def test_two_hundred_killed_closings_are_whole_or_were_never_begun(tmp_path: Path) -> None:
-    _kill(tmp_path, 200, 2)
+    _kill(tmp_path, 200, 3)
 
 
 def _kill(tmp_path: Path, count: int, seed: int) -> None:

@@ -119,7 +119,7 @@ def histories(draw: st.DrawFn) -> tuple[list[Application], Model]:
 
 
 @given(histories())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_the_fold_is_what_a_model_comes_to_day_by_day(history: tuple[list[Application], Model]) -> None:
     rows, model = history
     (waiver,) = fold(rows)
