@@ -54,8 +54,11 @@ class Town(NamedTuple):
     def put(self, one: Card) -> View:
         """A card is held before the terminal; the view that it brings up."""
         kiosk, shown, end = self.agent.kiosk, len(self.agent.kiosk.taps), time.monotonic() + 150
+        gone_s = 1.6
         while len(kiosk.taps) == shown and time.monotonic() < end:
-            time.sleep(1.6)
+            # A card that is away for a moment only has never left, on a machine that is slow to look.
+            time.sleep(gone_s)
+            gone_s = min(gone_s * 1.5, 15)
             self.agent.field.place(one)
             soon(lambda: len(kiosk.taps) > shown, 3)
             self.agent.field.remove()
