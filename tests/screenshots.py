@@ -17,6 +17,7 @@ from tests.login.parts import Browser as Person
 from tests.login.parts import Town, running_town
 from tests.pages.browser import Scheme, owe_nothing
 from tests.pages.filled import fill
+from tests.tablet.home.parts import GB, PICTURE, TabletProcess, content, now_ms, paper
 from tests.waiver.ledger.pages.filled import fill as fill_books
 from tests.waiver.month.hall import Hall as WaiverHall
 from tests.waiver.month.hall import fill_waivers
@@ -187,6 +188,10 @@ REGISTERS = {
 }
 DECIDES = {"application-decide": "/waiver/applications/7"}
 ASKED = {"month-asked": "/waiver?month=2026-05"}
+# The lent tablet's own pages, held upright and lying.
+HOME = {"home": "/", "home-help": "/help", "home-news": "/news", "home-surveys": "/surveys", "home-usage": "/usage"}
+HOME |= {"home-settings": "/settings"}
+HELD = ((800, 1280), (1280, 800))
 DARK = ("today", "devices", "device", "taps", "people")
 
 
@@ -281,6 +286,21 @@ def registers(browser: Browser, work: Path, folder: Path) -> None:
         looked_at(browser, town, folder, {"hanako": REGISTERS, "boss": DECIDES})
 
 
+def tablet(browser: Browser, work: Path, folder: Path) -> None:
+    """What a resident sees on a lent tablet, the hub away."""
+    work.mkdir()
+    with TabletProcess(work) as one:
+        one.lay(content(now_ms()), paper(), PICTURE)
+        one.used(2_800_000_000, 5 * GB)
+        one.start()
+        page = browser.new_page()
+        for width, height in HELD:
+            page.set_viewport_size({"width": width, "height": height})
+            for name, path in HOME.items():
+                page.goto(one.address + path)
+                shoot(page, folder / f"{name}-{width}-ja-light.png")
+
+
 def looked_at(browser: Browser, town: Town, folder: Path, people: Mapping[str, Mapping[str, str]]) -> None:
     """What each of these people sees, by the names of the pictures."""
     for name, paths in people.items():
@@ -312,10 +332,10 @@ def main() -> int:
         Hub(Path(work), broker.port) as hub,
         chromium() as browser,
     ):
-        now_ms = time.time_ns() // 1_000_000
-        tellers = fill(broker.port, now_ms)
+        at_ms = now_ms()
+        tellers = fill(broker.port, at_ms)
         # The library's access point is of both.
-        tellers += fill_wifi(broker.port, hub.database, now_ms, {"toshokan-ap": tellers[-1]})
+        tellers += fill_wifi(broker.port, hub.database, at_ms, {"toshokan-ap": tellers[-1]})
         pictures(browser, hub, folder)
         for teller in tellers:
             teller.drop()
@@ -323,6 +343,7 @@ def main() -> int:
         books(browser, Path(work) / "books", folder)
         waiver_months(browser, Path(work) / "waivers", folder)
         registers(browser, Path(work) / "registers", folder)
+        tablet(browser, Path(work) / "tablet", folder)
     print(f"{folder}: {len(list(folder.glob('*.png')))} pictures")
     return 0
 
