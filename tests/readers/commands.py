@@ -1,5 +1,6 @@
 """The agent's `field` and `tap`, run as people run them."""
 
+import signal
 import socket
 import subprocess
 import sys
@@ -28,11 +29,21 @@ def tap(*arguments: str) -> subprocess.CompletedProcess[str]:
     return agent("tap", *arguments)
 
 
+def _as_at_a_terminal() -> None:
+    """What is begun in the background of a shell does not hear Ctrl-C, and neither do its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class FieldProcess:
     """`machinaka-agent field` in a process of its own; there when the block begins, gone when it ends."""
 
     def __init__(self, port: int) -> None:
-        self._process = subprocess.Popen([*_AGENT, "field", "--port", str(port)], stdout=subprocess.PIPE, text=True)
+        self._process = subprocess.Popen(
+            [*_AGENT, "field", "--port", str(port)],
+            stdout=subprocess.PIPE,
+            text=True,
+            preexec_fn=_as_at_a_terminal,  # noqa: PLW1509 (nothing but a signal's default is set there)
+        )
         assert self._process.stdout is not None
         self.said = self._process.stdout.readline()
 
